@@ -38,6 +38,9 @@ internal interface IObjectFiles : IDisposable
     /// <summary>False when there was no such file. Open handles stay good.</summary>
     bool Remove(ObjectKey key);
 
+    /// <summary>Flushing a file also makes its name durable.</summary>
+    bool FileSyncCoversName { get; }
+
     /// <summary>Makes creation and removal of these names durable.</summary>
     void SyncNames(IReadOnlyList<ObjectKey> keys);
 
