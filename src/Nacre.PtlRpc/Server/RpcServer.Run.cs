@@ -1,0 +1,179 @@
+using System.Runtime.CompilerServices;
+using Nacre.LNet;
+using Nacre.PtlRpc.Wire;
+
+namespace Nacre.PtlRpc;
+
+/// <summary>Runs handlers, turns what they throw into answers, and completes requests.</summary>
+public sealed partial class RpcServer
+{
+    private static readonly RpcHandler PingHandler = static _ => ValueTask.CompletedTask;
+    private static readonly RpcHandler DisconnectHandler = static request =>
+    {
+        // Before the reply: the client may connect anew as soon as it has that.
+        request.Export.Server.Close(request.Export, ExportCloseReason.Disconnected);
+        return ValueTask.CompletedTask;
+    };
+
+    private static RpcHandler? BuiltIn(uint opcode)
+    {
+        if (opcode == Opcode.ObdPing)
+        {
+            return PingHandler;
+        }
+
+        return Opcode.IsDisconnect(opcode) ? DisconnectHandler : null;
+    }
+
+    private void Run(RpcRequest request, RpcHandler handler, long now)
+    {
+        ValueTaskAwaiter awaiter;
+        try
+        {
+#pragma warning disable CA2012 // The awaiter is consumed exactly once: below, or where the handler is done.
+            awaiter = handler(request).GetAwaiter();
+#pragma warning restore CA2012
+        }
+        catch (Exception failure)
+        {
+            Fail(request, failure);
+            Complete(request);
+            return;
+        }
+
+        if (awaiter.IsCompleted)
+        {
+            FinishHandler(request, awaiter);
+        }
+        else
+        {
+            request.Suspend(awaiter, now);
+        }
+    }
+
+    internal void FinishHandler(RpcRequest request, ValueTaskAwaiter awaiter)
+    {
+        try
+        {
+            awaiter.GetResult();
+        }
+        catch (Exception failure)
+        {
+            Fail(request, failure);
+        }
+
+        Complete(request);
+    }
+
+    /// <summary>The one place where exceptions of handlers become statuses.</summary>
+    private void Fail(RpcRequest request, Exception failure)
+    {
+        request.Transno = 0;
+        switch (failure)
+        {
+            case RpcException rpc:
+                request.Fail(rpc.Errno, rpc.RpcLevel);
+                break;
+            case ErrnoException expected:
+                request.Fail(expected.Errno);
+                break;
+            case BulkException bulk:
+                FailBulk(request, bulk);
+                break;
+            case OperationCanceledException or ObjectDisposedException when request.Export.IsClosed:
+                request.Fail(Errno.ENOTCONN, rpcLevel: true);
+                break;
+            default:
+                LogHandlerFailed(_log, failure, Opcode.Name(request.Opcode), request.Xid, request.Export.ClientUuid);
+                request.Fail(Errno.EIO, rpcLevel: true);
+                break;
+        }
+    }
+
+    private void FailBulk(RpcRequest request, BulkException bulk)
+    {
+        if (_peerLines.TryEnter(out var suppressed))
+        {
+            LogBulkFailed(_log, Opcode.Name(request.Opcode), request.Xid, request.Peer, bulk.Message, suppressed);
+        }
+
+        // The client of a failed object transfer must time out and resend (02 section 7.5).
+        if (bulk.Aborted || request.Opcode is Opcode.OstRead or Opcode.OstWrite)
+        {
+            request.Drop();
+        }
+        else
+        {
+            request.Fail(Errno.ETIMEDOUT, rpcLevel: true);
+        }
+    }
+
+    /// <summary>Keeps the reply where a resend may ask for it, lets go of the request, and answers.</summary>
+    private void Complete(RpcRequest request)
+    {
+        var export = request.Export;
+        var counters = export.State.Counters;
+        var now = Clock.Milliseconds;
+        try
+        {
+            var reply = request.IsDropped ? default : request.BuildReply(now);
+            bool send;
+            lock (export.Gate)
+            {
+                if (export.InProgress.TryGetValue(request.Xid, out var current) && current == request)
+                {
+                    export.InProgress.Remove(request.Xid);
+                }
+
+                send = request.Finish();
+                if (send && request.ShouldKeepReply)
+                {
+                    Keep(request, reply);
+                }
+            }
+
+            request.StopTiming();
+            request.Service.Estimate.Observe(request.ServiceSeconds(now), now);
+            if (send)
+            {
+                Send(request.Peer, request.Self, request.Service, request.ReplyMatchBits, request.ReplyOffset, reply.Span);
+                counters.CountReply(request.EndsAsError());
+            }
+            else
+            {
+                counters.CountDropped();
+            }
+        }
+        catch (Exception failure)
+        {
+            LogHandlerFailed(_log, failure, Opcode.Name(request.Opcode), request.Xid, export.ClientUuid);
+        }
+
+        _requests.Return(request);
+    }
+
+    private static void Keep(RpcRequest request, ReadOnlyMemory<byte> reply)
+    {
+        var export = request.Export;
+        var tag = request.Body.Tag;
+        if (!export.Has(ConnectFlags.Multimodrpcs))
+        {
+            // One last reply and one last close (02 section 12.5).
+            tag = request.Opcode == Opcode.MdsClose ? (ushort)2 : (ushort)1;
+            export.Replies.ReleaseTag(tag, request.Xid);
+        }
+
+        export.Replies.Add(new ReplyRecord
+        {
+            Xid = request.Xid,
+            Tag = tag,
+            Transno = request.Transno,
+            Status = request.Status,
+            Reply = reply,
+        });
+    }
+
+    private void Send(PeerId peer, Nid self, RpcService service, ulong matchBits, uint offset, ReadOnlySpan<byte> message) =>
+        // A reply that finds no connection is lost as it would be on the wire: the client resends.
+        LNet.TryPut(peer, self, service.ReplyPortal, matchBits, offset, message);
+}
