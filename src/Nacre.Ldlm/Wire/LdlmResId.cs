@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Nacre.PtlRpc.Wire;
 
 namespace Nacre.Ldlm.Wire;
 
@@ -25,9 +26,11 @@ public struct LdlmResId : IEquatable<LdlmResId>
         Name3 = name3;
     }
 
-    /// <summary>The resource of a FID: sequence, then version and object id in one word.</summary>
-    public static LdlmResId OfFid(ulong sequence, uint objectId, uint version) =>
-        new(sequence, objectId | ((ulong)version << 32));
+    /// <summary>The resource of a FID: sequence, then version and object id in one word. Not for IDIF objects (03 section 2.2).</summary>
+    public static LdlmResId OfFid(LuFid fid) => new(fid.Sequence, fid.ObjectId | ((ulong)fid.Version << 32));
+
+    /// <summary>The resource of the POSIX and BSD locks of the file with this FID.</summary>
+    public static LdlmResId OfFlock(LuFid fid) => new(fid.Sequence, fid.ObjectId | ((ulong)fid.Version << 32), 0, FlockMarker);
 
     public readonly bool Equals(LdlmResId other) =>
         Name0 == other.Name0 && Name1 == other.Name1 && Name2 == other.Name2 && Name3 == other.Name3;
