@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-
 namespace Nacre.Server.Storage.Objects;
 
 /// <summary>
@@ -8,28 +6,50 @@ namespace Nacre.Server.Storage.Objects;
 /// </summary>
 public sealed class BackingSpace
 {
-    private static readonly ConcurrentDictionary<string, BackingSpace> Known = new();
-    private static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(1);
     private const long LargestReserve = 1L << 30;
+    private static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(1);
+    private static readonly Lock KnownGate = new();
+    private static readonly Dictionary<string, BackingSpace> Known = [];
 
-    private readonly Func<FileSystemSpace> _query;
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
+
+    /// <summary>The stores here; any of them can be asked.</summary>
+    private readonly List<IObjectFiles> _members = [];
     private FileSystemSpace _space;
     private long _asked;
     private long _consumed;
     private long _promised;
 
-    internal BackingSpace(Func<FileSystemSpace> query, TimeProvider time)
+    private BackingSpace(TimeProvider time) => _time = time;
+
+    /// <summary>The one instance of a file system, which the store leaves when it is closed.</summary>
+    internal static BackingSpace Join(IObjectFiles files, TimeProvider time)
     {
-        _query = query;
-        _time = time;
-        Refresh();
+        lock (KnownGate)
+        {
+            if (!Known.TryGetValue(files.BackingIdentity, out var backing))
+                Known[files.BackingIdentity] = backing = new BackingSpace(time);
+            lock (backing._gate)
+            {
+                backing._members.Add(files);
+                backing.RefreshLocked();
+            }
+            return backing;
+        }
     }
 
-    /// <summary>The one instance of a file system.</summary>
-    internal static BackingSpace Of(IObjectFiles files, TimeProvider time) =>
-        Known.GetOrAdd(files.BackingIdentity, _ => new BackingSpace(files.QuerySpace, time));
+    internal void Leave(IObjectFiles files)
+    {
+        lock (KnownGate)
+        {
+            lock (_gate)
+            {
+                _members.Remove(files);
+                if (_members.Count == 0) Known.Remove(files.BackingIdentity);
+            }
+        }
+    }
 
     /// <summary>Grant that clients of all stores here hold, and writes under way.</summary>
     public long Promised => Interlocked.Read(ref _promised);
@@ -66,8 +86,20 @@ public sealed class BackingSpace
 
     private void RefreshLocked()
     {
-        Interlocked.Exchange(ref _consumed, 0);
-        _space = _query();
         _asked = _time.GetTimestamp();
+        foreach (var files in _members)
+        {
+            try
+            {
+                long before = Interlocked.Read(ref _consumed);
+                _space = files.QuerySpace();
+                Interlocked.Add(ref _consumed, -before);
+                return;
+            }
+            catch (FsException)
+            {
+                // Its folder is gone; another may know, else the last answer stays.
+            }
+        }
     }
 }

@@ -41,7 +41,7 @@ public sealed partial class ObjectStore : IObjectStore
         CheckFormat();
         Epoch = NextEpoch();
         LoadUsage();
-        Backing = BackingSpace.Of(files, time);
+        Backing = BackingSpace.Join(files, time);
         _flusher = Task.Run(RunFlusherAsync);
         _remover = Task.Run(RunRemoverAsync);
     }
@@ -101,6 +101,7 @@ public sealed partial class ObjectStore : IObjectStore
         await SyncAsync(CancellationToken.None).ConfigureAwait(false);
         CloseIdle();
         Files.WriteNote(UsageNote, _usage.Save());
+        Backing.Leave(Files);
         Files.Dispose();
         _stopping.Dispose();
         _oneFlush.Dispose();
