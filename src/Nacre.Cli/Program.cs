@@ -1,6 +1,10 @@
 using System.CommandLine;
+using Nacre.Cli;
 
 // Each subcommand is added here and lives in a file of its own.
-var root = new RootCommand("Nacre: a self-hosted Amazon FSx for Lustre.");
+var root = new RootCommand("Nacre: a self-hosted Amazon FSx for Lustre.")
+{
+    UpCommand.Create(),
+};
 
-return await root.Parse(args).InvokeAsync();
+return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });

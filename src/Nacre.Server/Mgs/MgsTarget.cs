@@ -1,0 +1,156 @@
+using Microsoft.Extensions.Logging;
+using Nacre.LNet;
+using Nacre.Ldlm;
+using Nacre.PtlRpc;
+using Nacre.PtlRpc.Wire;
+
+namespace Nacre.Server.Mgs;
+
+/// <summary>
+/// The management target of a node (04): the configuration logs of its file systems, and the locks by which mounted clients
+/// learn that a log has grown. It takes no part in recovery.
+/// </summary>
+public sealed partial class MgsTarget : IRpcTarget, ILdlmHost, IDisposable
+{
+    /// <summary>What every MGS connection is granted of what it asks for (04 section 2.1): no barriers, no imperative recovery.</summary>
+    private const ConnectFlags Granted =
+        ConnectFlags.Version | ConnectFlags.At | ConnectFlags.Full20 | ConnectFlags.BulkMbits | ConnectFlags.Flags2;
+
+    private const ConnectFlags2 Granted2 = ConnectFlags2.RepMbits;
+
+    private readonly Dictionary<uint, RpcHandler> handlers;
+    private readonly ConfigLogStore logs;
+    private readonly LdlmNamespace locks;
+    private readonly TimeProvider time;
+    private readonly ILogger logger;
+    private readonly Action<Export, string> evict;
+
+    /// <param name="folder">Where the logs are kept.</param>
+    /// <param name="evict">Ends a client that does not answer a lock callback: <see cref="RpcServer.Evict"/>.</param>
+    public MgsTarget(string folder, Action<Export, string> evict, TimeProvider time, ILogger<MgsTarget> logger)
+    {
+        this.time = time;
+        this.logger = logger;
+        this.evict = evict;
+        logs = new ConfigLogStore(folder, time);
+        locks = new LdlmNamespace("MGS", this, new LdlmOptions(), time, logger);
+        handlers = new Dictionary<uint, RpcHandler>
+        {
+            [Opcode.LdlmEnqueue] = locks.EnqueueAsync,
+            [Opcode.LdlmCancel] = locks.CancelAsync,
+            [Opcode.LlogOriginHandleCreate] = OpenLog,
+            [Opcode.LlogOriginHandleReadHeader] = ReadHeader,
+            [Opcode.LlogOriginHandleNextBlock] = NextBlock,
+            [Opcode.LlogOriginHandlePrevBlock] = PrevBlock,
+        };
+    }
+
+    /// <inheritdoc/>
+    public string Uuid => "MGS";
+
+    /// <inheritdoc/>
+    public TargetKind Kind => TargetKind.Mgs;
+
+    /// <summary>Always 0: nothing at an MGS is replayed.</summary>
+    public ulong LastCommitted => 0;
+
+    /// <summary>Whether the file system has a client log.</summary>
+    public bool HasFileSystem(string name) => logs.Exists(ClientLog(name));
+
+    /// <summary>Writes the client log of a new file system whose targets are all on this node.</summary>
+    /// <exception cref="IOException">The log could not be written.</exception>
+    public void AddFileSystem(string name, Nid nid, int ostCount)
+    {
+        logs.Change(ClientLog(name), log =>
+        {
+            var writer = new ClientLogWriter(name, log, time);
+            writer.AddFileSystem();
+            writer.AddMdt(0, nid);
+            for (var index = 0; index < ostCount; index++)
+            {
+                writer.AddOst(index, nid);
+            }
+        });
+        LogFileSystemAdded(name, ostCount);
+    }
+
+    /// <summary>OSTs that the client log of a file system announces; 0 when there is no such log.</summary>
+    public int OstCount(string fileSystem)
+    {
+        var count = 0;
+        if (logs.TryOpen(ClientLog(fileSystem), out var id))
+        {
+            logs.TryRead(id, log => count = log.Count(LcfgCommand.LovAddObd));
+        }
+
+        return count;
+    }
+
+    /// <summary>Announces another OST; mounted clients use it within 5 to 10 seconds (04 section 8.4).</summary>
+    public ValueTask AddOstAsync(string fileSystem, int index, Nid nid, CancellationToken cancellationToken) =>
+        ChangeAsync(fileSystem, writer => writer.AddOst(index, nid), cancellationToken);
+
+    /// <summary>Sets a parameter on all clients, mounted or not (04 section 6.6).</summary>
+    /// <param name="device">For instance <c>demo-OST0000-osc</c> or <c>demo-client</c>; null for <c>sys.</c> parameters.</param>
+    public ValueTask SetParameterAsync(
+        string fileSystem, string? device, string key, string value, CancellationToken cancellationToken) =>
+        ChangeAsync(fileSystem, writer => writer.SetParameter(device, key, value), cancellationToken);
+
+    /// <inheritdoc/>
+    public RpcHandler? Find(uint opcode) => handlers.GetValueOrDefault(opcode);
+
+    /// <inheritdoc/>
+    public bool Modifies(uint opcode) => false;
+
+    /// <inheritdoc/>
+    public void Negotiate(Export export, in ObdConnectData wanted, ref ObdConnectData reply)
+    {
+        reply = default;
+        reply.ConnectFlags = wanted.ConnectFlags & Granted;
+        reply.ConnectFlags2 = wanted.ConnectFlags2 & Granted2;
+        reply.Version = ServerVersion.Code;
+    }
+
+    /// <inheritdoc/>
+    public void OnConnected(Export export)
+    {
+    }
+
+    /// <inheritdoc/>
+    public void OnReconnected(Export export)
+    {
+    }
+
+    /// <inheritdoc/>
+    public void OnClosed(Export export, ExportCloseReason reason) => locks.DropExport(export);
+
+    /// <inheritdoc/>
+    public int FillLvb(in LdlmResId res, LockType type, Span<byte> lvb) => 0;
+
+    /// <inheritdoc/>
+    public ValueTask IntentAsync(RpcRequest request, ulong intentOpcode) =>
+        throw new RpcException(Errno.EPROTO, rpcLevel: true);
+
+    /// <inheritdoc/>
+    public void Evict(Export export, string reason) => evict(export, reason);
+
+    /// <inheritdoc/>
+    public void Dispose() => locks.Dispose();
+
+    private static string ClientLog(string fileSystem) => fileSystem + "-client";
+
+    /// <summary>Appends to a client log, and then takes its lock back from every holder so that they read on (04 section 8.3).</summary>
+    private async ValueTask ChangeAsync(string fileSystem, Action<ClientLogWriter> change, CancellationToken cancellationToken)
+    {
+        logs.Change(ClientLog(fileSystem), log => change(new ClientLogWriter(fileSystem, log, time)));
+        using var revoked = await locks.LockAsync(
+            ConfigLock.Resource(fileSystem, ConfigLock.Configuration), LockMode.Ex, default, cancellationToken);
+        LogConfigurationChanged(fileSystem);
+    }
+
+    [LoggerMessage(1001, LogLevel.Information, "file system {FileSystem} announced with {OstCount} OSTs")]
+    private partial void LogFileSystemAdded(string fileSystem, int ostCount);
+
+    [LoggerMessage(1002, LogLevel.Information, "configuration of {FileSystem} changed; clients were told")]
+    private partial void LogConfigurationChanged(string fileSystem);
+}

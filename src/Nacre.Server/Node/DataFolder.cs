@@ -1,0 +1,163 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace Nacre.Server.Node;
+
+/// <summary>
+/// The data folder of a node: a format file, a lock held as long as the node runs, the configuration logs, and one folder a
+/// file system with one folder a target in it.
+/// <code>
+/// nacre.format             "nacre data 1"
+/// nacre.lock               held by the running node
+/// mgs/NAME-client          configuration logs
+/// filesystems/NAME/        filesystem.json, mdt0000/, ost0000/, ost0001/ ...
+/// </code>
+/// </summary>
+public sealed class DataFolder : IDisposable
+{
+    /// <summary>Raised whenever an older node could not read what a newer one has written.</summary>
+    public const int FormatVersion = 1;
+
+    private const string FormatPrefix = "nacre data ";
+    private readonly FileStream lockFile;
+
+    private DataFolder(string path, FileStream lockFile)
+    {
+        Path = path;
+        this.lockFile = lockFile;
+    }
+
+    public string Path { get; }
+
+    public string MgsFolder => System.IO.Path.Combine(Path, "mgs");
+
+    private string FileSystemsFolder => System.IO.Path.Combine(Path, "filesystems");
+
+    /// <summary>Opens the folder, making it where it does not exist.</summary>
+    /// <exception cref="NodeConfigurationException">It is in use, of a newer format, or not accessible.</exception>
+    public static DataFolder Open(string path)
+    {
+        path = System.IO.Path.GetFullPath(path);
+        try
+        {
+            Directory.CreateDirectory(path);
+            var folder = new DataFolder(path, Lock(path));
+            try
+            {
+                folder.CheckFormat();
+                Directory.CreateDirectory(folder.FileSystemsFolder);
+                return folder;
+            }
+            catch
+            {
+                folder.Dispose();
+                throw;
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new NodeConfigurationException($"data folder {path}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>The file systems the folder holds, by name.</summary>
+    public IReadOnlyList<FileSystemRecord> FileSystems()
+    {
+        var records = new List<FileSystemRecord>();
+        foreach (var folder in Directory.GetDirectories(FileSystemsFolder).Order(StringComparer.Ordinal))
+        {
+            var file = System.IO.Path.Combine(folder, RecordName);
+            if (File.Exists(file))
+            {
+                records.Add(Read(file));
+            }
+        }
+
+        return records;
+    }
+
+    /// <summary>Keeps a file system's record: on return it is on disk.</summary>
+    public void Save(FileSystemRecord record)
+    {
+        var folder = FileSystemFolder(record.Name);
+        Directory.CreateDirectory(folder);
+        var file = System.IO.Path.Combine(folder, RecordName);
+        using (var stream = new FileStream(file + ".tmp", FileMode.Create, FileAccess.Write))
+        {
+            JsonSerializer.Serialize(stream, record, FileSystemRecordContext.Default.FileSystemRecord);
+            stream.Flush(flushToDisk: true);
+        }
+
+        File.Move(file + ".tmp", file, overwrite: true);
+        Storage.DirectorySync.Flush(folder);
+        Storage.DirectorySync.Flush(FileSystemsFolder);
+    }
+
+    /// <summary>Where a target keeps its store, for instance <c>ost0001</c>.</summary>
+    public string TargetFolder(string fileSystem, string kind, int index) =>
+        System.IO.Path.Combine(FileSystemFolder(fileSystem), string.Create(CultureInfo.InvariantCulture, $"{kind}{index:x4}"));
+
+    /// <inheritdoc/>
+    public void Dispose() => lockFile.Dispose();
+
+    private const string RecordName = "filesystem.json";
+
+    private string FileSystemFolder(string name) => System.IO.Path.Combine(FileSystemsFolder, name);
+
+    private static FileStream Lock(string path)
+    {
+        var file = System.IO.Path.Combine(path, "nacre.lock");
+        try
+        {
+            // FileShare.None takes an advisory lock on Linux, which ends with the process however that ends.
+            return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e) when (e is not DirectoryNotFoundException and not FileNotFoundException)
+        {
+            throw new NodeConfigurationException($"data folder {path} is in use by another process", e);
+        }
+    }
+
+    private void CheckFormat()
+    {
+        var file = System.IO.Path.Combine(Path, "nacre.format");
+        if (!File.Exists(file))
+        {
+            if (Directory.EnumerateFileSystemEntries(Path).Any(entry => System.IO.Path.GetFileName(entry) != "nacre.lock"))
+            {
+                throw new NodeConfigurationException($"data folder {Path} is not empty and not of Nacre");
+            }
+
+            File.WriteAllText(file, string.Create(CultureInfo.InvariantCulture, $"{FormatPrefix}{FormatVersion}\n"));
+            Storage.DirectorySync.Flush(Path);
+            return;
+        }
+
+        var text = File.ReadAllText(file).Trim();
+        if (!text.StartsWith(FormatPrefix, StringComparison.Ordinal)
+            || !int.TryParse(text.AsSpan(FormatPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var version))
+        {
+            throw new NodeConfigurationException($"data folder {Path}: nacre.format is damaged");
+        }
+
+        if (version > FormatVersion)
+        {
+            throw new NodeConfigurationException(
+                $"data folder {Path} has format {version}, this nacre knows formats up to {FormatVersion}: use a newer nacre");
+        }
+    }
+
+    private static FileSystemRecord Read(string file)
+    {
+        try
+        {
+            using var stream = File.OpenRead(file);
+            return JsonSerializer.Deserialize(stream, FileSystemRecordContext.Default.FileSystemRecord)
+                ?? throw new JsonException("it is empty");
+        }
+        catch (JsonException e)
+        {
+            throw new NodeConfigurationException($"{file} is damaged: {e.Message}", e);
+        }
+    }
+}

@@ -1,0 +1,226 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using Nacre.LNet;
+using Nacre.LNet.Transports;
+using Nacre.PtlRpc;
+using Nacre.Server.Mgs;
+
+namespace Nacre.Server.Node;
+
+/// <summary>
+/// A running server process: one LNet NID, the management target, and the metadata and object targets of every file system its data
+/// folder holds.
+/// </summary>
+public sealed partial class NacreNode : IAsyncDisposable
+{
+    private readonly NodeOptions options;
+    private readonly DataFolder data;
+    private readonly TimeProvider time;
+    private readonly ILoggerFactory logging;
+    private readonly ILogger logger;
+    private readonly LNetNode lnet;
+    private readonly RpcServer rpc;
+    private readonly MgsTarget mgs;
+    private readonly Dictionary<string, FileSystemTargets> fileSystems = [];
+
+    private NacreNode(NodeOptions options, DataFolder data, ITransport transport, TimeProvider time, ILoggerFactory logging)
+    {
+        this.options = options;
+        this.data = data;
+        this.time = time;
+        this.logging = logging;
+        logger = logging.CreateLogger<NacreNode>();
+        lnet = new LNetNode(
+            new LNetOptions
+            {
+                LocalNid = options.Nid,
+                Port = options.LNetPort,
+                AcceptUnprivilegedPorts = options.AcceptUnprivilegedPorts,
+            },
+            transport,
+            time,
+            logging.CreateLogger<LNetNode>());
+        rpc = new RpcServer(
+            lnet, new RpcServerOptions { BulkMemoryBytes = options.BulkMemoryBytes }, time, logging.CreateLogger<RpcServer>());
+        mgs = new MgsTarget(data.MgsFolder, rpc.Evict, time, logging.CreateLogger<MgsTarget>());
+    }
+
+    public Nid Nid => options.Nid;
+
+    public int LNetPort => options.LNetPort;
+
+    /// <summary>What the node serves, by name.</summary>
+    public IReadOnlyList<FileSystemRecord> FileSystems => [.. fileSystems.Values.Select(targets => targets.Record)];
+
+    /// <summary>Opens the data folder, makes what is missing in it, and serves it.</summary>
+    /// <exception cref="NodeConfigurationException">It cannot be started as asked.</exception>
+    public static Task<NacreNode> StartAsync(
+        NodeOptions options, TimeProvider time, ILoggerFactory logging, CancellationToken cancellationToken) =>
+        StartAsync(options, new TcpTransport(), time, logging, cancellationToken);
+
+    /// <summary>As the other overload, over a transport of the caller's: tests pass one in memory.</summary>
+    public static async Task<NacreNode> StartAsync(
+        NodeOptions options, ITransport transport, TimeProvider time, ILoggerFactory logging, CancellationToken cancellationToken)
+    {
+        // A big-endian peer is refused; a big-endian host would write every structure the wrong way round.
+        if (!BitConverter.IsLittleEndian)
+        {
+            throw new NodeConfigurationException("this processor is big-endian: only little-endian ones are supported");
+        }
+
+        var data = DataFolder.Open(options.DataFolder);
+        var node = new NacreNode(options, data, transport, time, logging);
+        try
+        {
+            await node.StartTargetsAsync(cancellationToken);
+            await node.ListenAsync(cancellationToken);
+            return node;
+        }
+        catch
+        {
+            await node.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Returns when <paramref name="cancellationToken"/> is cancelled, which is how a node is asked to stop.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = cancellationToken.Register(stopped.SetResult);
+        await stopped.Task;
+        LogStopping();
+    }
+
+    /// <summary>
+    /// Adds an OST to a file system; mounted clients use it within seconds. The capacity of the file system grows by that of one of its OSTs.
+    /// </summary>
+    /// <exception cref="NodeConfigurationException">There is no such file system.</exception>
+    public async Task AddOstAsync(string fileSystem, CancellationToken cancellationToken)
+    {
+        if (!fileSystems.TryGetValue(fileSystem, out var targets))
+        {
+            throw new NodeConfigurationException($"this node has no file system '{fileSystem}'");
+        }
+
+        var index = targets.Record.OstCount;
+        var record = targets.Record with
+        {
+            OstCount = index + 1,
+            CapacityGib = targets.Record.CapacityGib + (targets.Record.CapacityGib / index),
+        };
+        data.Save(record);
+        targets.AddOst(record);
+        await mgs.AddOstAsync(fileSystem, index, options.Nid, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        // Nothing new comes in once LNet is closed; the targets finish what they have and close their stores.
+        await lnet.DisposeAsync();
+        await rpc.DisposeAsync();
+        foreach (var targets in fileSystems.Values)
+        {
+            await targets.DisposeAsync();
+        }
+
+        mgs.Dispose();
+        data.Dispose();
+    }
+
+    private async Task StartTargetsAsync(CancellationToken cancellationToken)
+    {
+        rpc.AddTarget(mgs);
+        foreach (var record in Records())
+        {
+            var targets = new FileSystemTargets(data, rpc, time, logging);
+            fileSystems.Add(record.Name, targets);
+            targets.Start(record);
+            await AnnounceAsync(record, cancellationToken);
+        }
+    }
+
+    /// <summary>What the folder holds and what was asked for, merged; new and changed records are saved.</summary>
+    private List<FileSystemRecord> Records()
+    {
+        var records = data.FileSystems().ToDictionary(record => record.Name, StringComparer.Ordinal);
+        foreach (var spec in options.FileSystems)
+        {
+            records.TryGetValue(spec.Name, out var present);
+            var wanted = present is null ? New(spec) : Grown(present, spec);
+            if (wanted != present)
+            {
+                data.Save(wanted);
+                records[spec.Name] = wanted;
+            }
+        }
+
+        return [.. records.Values.OrderBy(record => record.Name, StringComparer.Ordinal)];
+    }
+
+    private static FileSystemRecord New(FileSystemSpec spec)
+    {
+        var capacity = spec.CapacityGib ?? (spec.OstCount ?? 1) * FileSystemSpec.GibPerOst;
+        var osts = spec.OstCount ?? (int)Math.Clamp((capacity + FileSystemSpec.GibPerOst - 1) / FileSystemSpec.GibPerOst, 1, FileSystemSpec.MaxOsts);
+        return new FileSystemRecord(spec.Name, osts, capacity);
+    }
+
+    private static FileSystemRecord Grown(FileSystemRecord present, FileSystemSpec spec)
+    {
+        var osts = spec.OstCount ?? present.OstCount;
+        if (osts < present.OstCount)
+        {
+            throw new NodeConfigurationException(
+                $"file system '{present.Name}' has {present.OstCount} OSTs: OSTs can be added, not taken away");
+        }
+
+        var capacity = spec.CapacityGib ?? present.CapacityGib / present.OstCount * osts;
+        return present with { OstCount = osts, CapacityGib = capacity };
+    }
+
+    private async Task AnnounceAsync(FileSystemRecord record, CancellationToken cancellationToken)
+    {
+        if (!mgs.HasFileSystem(record.Name))
+        {
+            mgs.AddFileSystem(record.Name, options.Nid, record.OstCount);
+            return;
+        }
+
+        for (var index = mgs.OstCount(record.Name); index < record.OstCount; index++)
+        {
+            await mgs.AddOstAsync(record.Name, index, options.Nid, cancellationToken);
+        }
+    }
+
+    private async Task ListenAsync(CancellationToken cancellationToken)
+    {
+        var at = new IPEndPoint(options.Nid.Address, options.LNetPort);
+        try
+        {
+            await lnet.StartListeningAsync(at, cancellationToken);
+        }
+        catch (SocketException e)
+        {
+            throw new NodeConfigurationException(
+                e.SocketErrorCode switch
+                {
+                    SocketError.AddressAlreadyInUse => $"port {at.Port} of {at.Address} is taken by another process",
+                    SocketError.AccessDenied =>
+                        $"no privilege to listen on port {at.Port}: run as root, grant CAP_NET_BIND_SERVICE, or take another port with --lnet-port",
+                    SocketError.AddressNotAvailable => $"address {at.Address} of NID {options.Nid} is not an address of this machine",
+                    _ => $"cannot listen on {at}: {e.Message}",
+                },
+                e);
+        }
+
+        LogListening(at);
+    }
+
+    [LoggerMessage(1, LogLevel.Information, "listening on {At}")]
+    private partial void LogListening(IPEndPoint at);
+
+    [LoggerMessage(2, LogLevel.Information, "stopping")]
+    private partial void LogStopping();
+}

@@ -1,0 +1,25 @@
+using Nacre.LNet;
+
+namespace Nacre.Server.Node;
+
+/// <summary>How a node is started.</summary>
+public sealed record NodeOptions
+{
+    /// <summary>Everything the node keeps is below this folder.</summary>
+    public required string DataFolder { get; init; }
+
+    /// <summary>The address clients mount, on network tcp.</summary>
+    public required Nid Nid { get; init; }
+
+    /// <summary>TCP port of LNet. Kernel clients dial 988 and no other (01 section 3.1).</summary>
+    public int LNetPort { get; init; } = LNetOptions.DefaultPort;
+
+    /// <summary>Whether callers with a source port above 1023, which any user can have, are served.</summary>
+    public bool AcceptUnprivilegedPorts { get; init; } = true;
+
+    /// <summary>File systems to make where the data folder does not hold them yet.</summary>
+    public IReadOnlyList<FileSystemSpec> FileSystems { get; init; } = [];
+
+    /// <summary>Memory for file data on its way, bytes. Requests wait for it, so clients cannot make the node use more.</summary>
+    public long BulkMemoryBytes { get; init; } = 256L << 20;
+}
