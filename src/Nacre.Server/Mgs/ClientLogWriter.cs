@@ -28,9 +28,9 @@ internal sealed class ClientLogWriter(string fileSystem, ConfigLog log, TimeProv
             DefaultStripeSize = 1 << 20,
             DefaultStripeOffset = -1,
             QosMaxAge = 5,
-            Uuid = ObdUuid.From(lov + "_UUID"),
+            Uuid = ObdUuid.FromString(lov + "_UUID"),
         };
-        var lmvDescriptor = new LmvDesc { Uuid = ObdUuid.From(lmv + "_UUID") };
+        var lmvDescriptor = new LmvDesc { Uuid = ObdUuid.FromString(lmv + "_UUID") };
         Block(lov, "lov setup", ConfigRecord.Attach(lov, "lov", lov + "_UUID"), ConfigRecord.Setup(lov, lovDescriptor));
         Block(lmv, "lmv setup", ConfigRecord.Attach(lmv, "lmv", lmv + "_UUID"), ConfigRecord.Setup(lmv, lmvDescriptor));
         Block(profile, "mount opts", ConfigRecord.MountOption(profile, lov, lmv));

@@ -211,7 +211,8 @@ internal sealed class ConfigLog
             }
 
             var rec = MemoryMarshal.Read<LlogRecHdr>(image.AsSpan(at));
-            if (rec.Index != index || rec.Len < LlogRecHdr.Size + LlogRecTail.Size || rec.Len > left || rec.Len % 8 != 0)
+            if (rec.Index != index || rec.Len < LlogRecHdr.Size + LlogRecTail.Size || rec.Len > left || rec.Len % 8 != 0
+                || MemoryMarshal.Read<ulong>(image.AsSpan(at + (int)rec.Len - LlogRecTail.Size)) != ((ulong)index << 32 | rec.Len))
             {
                 throw new InvalidDataException($"record {index} of the log is damaged");
             }

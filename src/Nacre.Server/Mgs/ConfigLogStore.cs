@@ -125,6 +125,6 @@ internal sealed class ConfigLogStore
         }
 
         File.Move(path + TemporarySuffix, path, overwrite: true);
-        Storage.DirectorySync.Flush(folder);
+        Storage.DiskSync.Directory(folder);
     }
 }

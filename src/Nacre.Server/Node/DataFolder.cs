@@ -89,8 +89,8 @@ public sealed class DataFolder : IDisposable
         }
 
         File.Move(file + ".tmp", file, overwrite: true);
-        Storage.DirectorySync.Flush(folder);
-        Storage.DirectorySync.Flush(FileSystemsFolder);
+        Storage.DiskSync.Directory(folder);
+        Storage.DiskSync.Directory(FileSystemsFolder);
     }
 
     /// <summary>Where a target keeps its store, for instance <c>ost0001</c>.</summary>
@@ -129,7 +129,7 @@ public sealed class DataFolder : IDisposable
             }
 
             File.WriteAllText(file, string.Create(CultureInfo.InvariantCulture, $"{FormatPrefix}{FormatVersion}\n"));
-            Storage.DirectorySync.Flush(Path);
+            Storage.DiskSync.Directory(Path);
             return;
         }
 
