@@ -13,8 +13,8 @@ internal sealed class ClientLogWriter(string fileSystem, ConfigLog log, TimeProv
     /// <summary>2.15.8, the release whose behaviour we follow.</summary>
     private const uint WriterVersion = 0x020f_0800;
 
-    private readonly string lov = fileSystem + "-clilov";
-    private readonly string lmv = fileSystem + "-clilmv";
+    private readonly string _lov = fileSystem + "-clilov";
+    private readonly string _lmv = fileSystem + "-clilmv";
 
     /// <summary>The three blocks every log starts with.</summary>
     public void AddFileSystem()
@@ -28,12 +28,12 @@ internal sealed class ClientLogWriter(string fileSystem, ConfigLog log, TimeProv
             DefaultStripeSize = 1 << 20,
             DefaultStripeOffset = -1,
             QosMaxAge = 5,
-            Uuid = ObdUuid.FromString(lov + "_UUID"),
+            Uuid = ObdUuid.FromString(_lov + "_UUID"),
         };
-        var lmvDescriptor = new LmvDesc { Uuid = ObdUuid.FromString(lmv + "_UUID") };
-        Block(lov, "lov setup", ConfigRecord.Attach(lov, "lov", lov + "_UUID"), ConfigRecord.Setup(lov, lovDescriptor));
-        Block(lmv, "lmv setup", ConfigRecord.Attach(lmv, "lmv", lmv + "_UUID"), ConfigRecord.Setup(lmv, lmvDescriptor));
-        Block(profile, "mount opts", ConfigRecord.MountOption(profile, lov, lmv));
+        var lmvDescriptor = new LmvDesc { Uuid = ObdUuid.FromString(_lmv + "_UUID") };
+        Block(_lov, "lov setup", ConfigRecord.Attach(_lov, "lov", _lov + "_UUID"), ConfigRecord.Setup(_lov, lovDescriptor));
+        Block(_lmv, "lmv setup", ConfigRecord.Attach(_lmv, "lmv", _lmv + "_UUID"), ConfigRecord.Setup(_lmv, lmvDescriptor));
+        Block(profile, "mount opts", ConfigRecord.MountOption(profile, _lov, _lmv));
     }
 
     /// <param name="failover">Other nodes that may serve the target, in the order in which clients try them.</param>
@@ -41,8 +41,8 @@ internal sealed class ClientLogWriter(string fileSystem, ConfigLog log, TimeProv
     {
         var target = $"{fileSystem}-MDT{index:x4}";
         var device = target + "-mdc";
-        var records = Connections(device, "mdc", lmv + "_UUID", target + "_UUID", nid, failover);
-        records.Add(ConfigRecord.AddMdc(lmv, target + "_UUID", index, device + "_UUID"));
+        var records = Connections(device, "mdc", _lmv + "_UUID", target + "_UUID", nid, failover);
+        records.Add(ConfigRecord.AddMdc(_lmv, target + "_UUID", index, device + "_UUID"));
         Block(target, "add mdc", [.. records]);
     }
 
@@ -51,8 +51,8 @@ internal sealed class ClientLogWriter(string fileSystem, ConfigLog log, TimeProv
     {
         var target = $"{fileSystem}-OST{index:x4}";
         var device = target + "-osc";
-        var records = Connections(device, "osc", lov + "_UUID", target + "_UUID", nid, failover);
-        records.Add(ConfigRecord.LovAddObd(lov, target + "_UUID", index));
+        var records = Connections(device, "osc", _lov + "_UUID", target + "_UUID", nid, failover);
+        records.Add(ConfigRecord.LovAddObd(_lov, target + "_UUID", index));
         Block(target, "add osc", [.. records]);
     }
 

@@ -1,4 +1,4 @@
-using Nacre.Ldlm;
+using Nacre.Ldlm.Wire;
 
 namespace Nacre.Server.Mgs;
 

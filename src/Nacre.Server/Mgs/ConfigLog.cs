@@ -11,24 +11,24 @@ namespace Nacre.Server.Mgs;
 internal sealed class ConfigLog
 {
     private static readonly byte[] TargetUuid = "config_uuid"u8.ToArray();
-    private byte[] image;
-    private int length;
+    private byte[] _image;
+    private int _length;
 
     private ConfigLog(byte[] image, int length)
     {
-        this.image = image;
-        this.length = length;
+        _image = image;
+        _length = length;
     }
 
     /// <summary>Bytes of the log, header included.</summary>
-    public int Length => length;
+    public int Length => _length;
 
     /// <summary>Index of the last record, pads included; 0 when there is none.</summary>
-    public uint LastIndex => MemoryMarshal.Read<LlogRecTail>(image.AsSpan(LlogFormat.ChunkSize - LlogRecTail.Size)).Index;
+    public uint LastIndex => MemoryMarshal.Read<LlogRecTail>(_image.AsSpan(LlogFormat.ChunkSize - LlogRecTail.Size)).Index;
 
-    public ReadOnlySpan<byte> Bytes => image.AsSpan(0, length);
+    public ReadOnlySpan<byte> Bytes => _image.AsSpan(0, _length);
 
-    public ReadOnlySpan<byte> Header => image.AsSpan(0, LlogFormat.ChunkSize);
+    public ReadOnlySpan<byte> Header => _image.AsSpan(0, LlogFormat.ChunkSize);
 
     public static ConfigLog Create(DateTimeOffset now)
     {
@@ -39,7 +39,7 @@ internal sealed class ConfigLog
         header.Count = 1;
         header.BitmapOffset = LlogLogHdr.Size;
         header.Flags = LlogFlags.Plain;
-        TargetUuid.CopyTo(log.image.AsSpan(LlogLogHdr.Size - 4 - 40));
+        TargetUuid.CopyTo(log._image.AsSpan(LlogLogHdr.Size - 4 - 40));
         log.SetTail(LlogFormat.ChunkSize - LlogRecTail.Size, LlogFormat.ChunkSize, 0);
         log.MarkLive(0);
         return log;
@@ -75,7 +75,7 @@ internal sealed class ConfigLog
             throw new InvalidOperationException("the configuration log has no room for this record");
         }
 
-        var left = LlogFormat.ChunkSize - (length % LlogFormat.ChunkSize);
+        var left = LlogFormat.ChunkSize - (_length % LlogFormat.ChunkSize);
         if (left != recordLength && left < recordLength + LlogRecHdr.Size + LlogRecTail.Size)
         {
             WriteRecord(LlogRecordType.Padding, [], left);
@@ -100,16 +100,16 @@ internal sealed class ConfigLog
         start = LlogFormat.ChunkSize;
         if (index == 0 && offset >= LlogFormat.ChunkSize)
         {
-            start = offset < (ulong)length ? (int)offset & ~(LlogFormat.ChunkSize - 1) : length;
+            start = offset < (ulong)_length ? (int)offset & ~(LlogFormat.ChunkSize - 1) : _length;
         }
 
-        for (; start < length; start += LlogFormat.ChunkSize)
+        for (; start < _length; start += LlogFormat.ChunkSize)
         {
-            var end = Math.Min(start + LlogFormat.ChunkSize, length);
-            lastIndex = MemoryMarshal.Read<LlogRecTail>(image.AsSpan(end - LlogRecTail.Size)).Index;
+            var end = Math.Min(start + LlogFormat.ChunkSize, _length);
+            lastIndex = MemoryMarshal.Read<LlogRecTail>(_image.AsSpan(end - LlogRecTail.Size)).Index;
             if (lastIndex >= index)
             {
-                chunk = image.AsSpan(start, end - start);
+                chunk = _image.AsSpan(start, end - start);
                 return true;
             }
         }
@@ -148,15 +148,15 @@ internal sealed class ConfigLog
     private static LcfgCommand CommandOf(ReadOnlySpan<byte> payload) => MemoryMarshal.Read<LustreCfg>(payload).Command;
 
     private Span<byte> Payload((int Offset, int Length) record) =>
-        image.AsSpan(record.Offset + LlogRecHdr.Size, record.Length - LlogRecHdr.Size - LlogRecTail.Size);
+        _image.AsSpan(record.Offset + LlogRecHdr.Size, record.Length - LlogRecHdr.Size - LlogRecTail.Size);
 
     /// <summary>Offset and length of each configuration record.</summary>
     private List<(int Offset, int Length)> Records()
     {
         var records = new List<(int, int)>();
-        for (var at = LlogFormat.ChunkSize; at < length;)
+        for (var at = LlogFormat.ChunkSize; at < _length;)
         {
-            var rec = MemoryMarshal.Read<LlogRecHdr>(image.AsSpan(at));
+            var rec = MemoryMarshal.Read<LlogRecHdr>(_image.AsSpan(at));
             if (rec.Type == LlogRecordType.Configuration)
             {
                 records.Add((at, (int)rec.Len));
@@ -168,51 +168,51 @@ internal sealed class ConfigLog
         return records;
     }
 
-    private ref LlogLogHdr MutableHeader => ref MemoryMarshal.AsRef<LlogLogHdr>(image.AsSpan());
+    private ref LlogLogHdr MutableHeader => ref MemoryMarshal.AsRef<LlogLogHdr>(_image.AsSpan());
 
     private uint WriteRecord(LlogRecordType type, ReadOnlySpan<byte> payload, int recordLength)
     {
         EnsureRoom(recordLength);
         var index = LastIndex + 1;
-        var record = image.AsSpan(length, recordLength);
+        var record = _image.AsSpan(_length, recordLength);
         record.Clear();
         MemoryMarshal.AsRef<LlogRecHdr>(record) = new LlogRecHdr { Len = (uint)recordLength, Index = index, Type = type };
         payload.CopyTo(record[LlogRecHdr.Size..]);
-        SetTail(length + recordLength - LlogRecTail.Size, recordLength, index);
-        length += recordLength;
+        SetTail(_length + recordLength - LlogRecTail.Size, recordLength, index);
+        _length += recordLength;
         SetTail(LlogFormat.ChunkSize - LlogRecTail.Size, LlogFormat.ChunkSize, index);
         return index;
     }
 
     private void EnsureRoom(int more)
     {
-        if (length + more > image.Length)
+        if (_length + more > _image.Length)
         {
-            Array.Resize(ref image, Math.Max(image.Length * 2, length + more));
+            Array.Resize(ref _image, Math.Max(_image.Length * 2, _length + more));
         }
     }
 
     private void SetTail(int at, int recordLength, uint index) =>
-        MemoryMarshal.AsRef<LlogRecTail>(image.AsSpan(at)) = new LlogRecTail { Len = (uint)recordLength, Index = index };
+        MemoryMarshal.AsRef<LlogRecTail>(_image.AsSpan(at)) = new LlogRecTail { Len = (uint)recordLength, Index = index };
 
-    private void MarkLive(uint index) => image[LlogLogHdr.Size + (int)(index / 8)] |= (byte)(1 << (int)(index % 8));
+    private void MarkLive(uint index) => _image[LlogLogHdr.Size + (int)(index / 8)] |= (byte)(1 << (int)(index % 8));
 
     private void CheckRecords()
     {
         uint index = 0;
         var at = LlogFormat.ChunkSize;
-        while (at < length)
+        while (at < _length)
         {
             index++;
-            var left = Math.Min(length, (at / LlogFormat.ChunkSize * LlogFormat.ChunkSize) + LlogFormat.ChunkSize) - at;
+            var left = Math.Min(_length, (at / LlogFormat.ChunkSize * LlogFormat.ChunkSize) + LlogFormat.ChunkSize) - at;
             if (left < LlogRecHdr.Size + LlogRecTail.Size)
             {
                 throw new InvalidDataException($"the log ends in the middle of record {index}");
             }
 
-            var rec = MemoryMarshal.Read<LlogRecHdr>(image.AsSpan(at));
+            var rec = MemoryMarshal.Read<LlogRecHdr>(_image.AsSpan(at));
             if (rec.Index != index || rec.Len < LlogRecHdr.Size + LlogRecTail.Size || rec.Len > left || rec.Len % 8 != 0
-                || MemoryMarshal.Read<ulong>(image.AsSpan(at + (int)rec.Len - LlogRecTail.Size)) != ((ulong)index << 32 | rec.Len))
+                || MemoryMarshal.Read<ulong>(_image.AsSpan(at + (int)rec.Len - LlogRecTail.Size)) != ((ulong)index << 32 | rec.Len))
             {
                 throw new InvalidDataException($"record {index} of the log is damaged");
             }

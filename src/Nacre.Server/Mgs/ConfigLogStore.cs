@@ -13,18 +13,18 @@ internal sealed class ConfigLogStore
     /// <summary>Sequence of log identifiers, as genuine servers use (04 section 4.2).</summary>
     private const ulong LogSequence = 10;
 
-    private readonly string folder;
-    private readonly TimeProvider time;
-    private readonly Lock gate = new();
-    private readonly Dictionary<string, ulong> ids = [];
-    private readonly Dictionary<ulong, ConfigLog> logs = [];
+    private readonly string _folder;
+    private readonly TimeProvider _time;
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, ulong> _ids = [];
+    private readonly Dictionary<ulong, ConfigLog> _logs = [];
 
     public ConfigLogStore(string folder, TimeProvider time)
     {
-        this.folder = folder;
-        this.time = time;
-        Directory.CreateDirectory(folder);
-        foreach (var path in Directory.GetFiles(folder).Order(StringComparer.Ordinal))
+        _folder = folder;
+        _time = time;
+        Directory.CreateDirectory(_folder);
+        foreach (var path in Directory.GetFiles(_folder).Order(StringComparer.Ordinal))
         {
             if (path.EndsWith(TemporarySuffix, StringComparison.Ordinal))
             {
@@ -40,17 +40,17 @@ internal sealed class ConfigLogStore
 
     public bool Exists(string name)
     {
-        lock (gate)
+        lock (_gate)
         {
-            return ids.ContainsKey(name);
+            return _ids.ContainsKey(name);
         }
     }
 
     public bool TryOpen(string name, out LlogLogid id)
     {
-        lock (gate)
+        lock (_gate)
         {
-            var found = ids.TryGetValue(name, out var number);
+            var found = _ids.TryGetValue(name, out var number);
             id = new LlogLogid { ObjectId = number, ObjectSequence = LogSequence };
             return found;
         }
@@ -60,7 +60,7 @@ internal sealed class ConfigLogStore
     /// <returns>False when there is no such log.</returns>
     public bool TryRead(in LlogLogid id, Action<ConfigLog> read)
     {
-        lock (gate)
+        lock (_gate)
         {
             if (id.ObjectSequence != LogSequence || !TryGet(id.ObjectId, out var log))
             {
@@ -76,16 +76,16 @@ internal sealed class ConfigLogStore
     /// <exception cref="IOException">The log could not be written.</exception>
     public void Change(string name, Action<ConfigLog> change)
     {
-        lock (gate)
+        lock (_gate)
         {
-            var copy = ids.TryGetValue(name, out var number)
-                ? ConfigLog.Load(logs[number].Bytes.ToArray())
-                : ConfigLog.Create(time.GetUtcNow());
+            var copy = _ids.TryGetValue(name, out var number)
+                ? ConfigLog.Load(_logs[number].Bytes.ToArray())
+                : ConfigLog.Create(_time.GetUtcNow());
             change(copy);
             WriteFile(name, copy);
             if (number != 0)
             {
-                logs[number] = copy;
+                _logs[number] = copy;
             }
             else
             {
@@ -94,13 +94,13 @@ internal sealed class ConfigLogStore
         }
     }
 
-    private bool TryGet(ulong number, [NotNullWhen(true)] out ConfigLog? log) => logs.TryGetValue(number, out log);
+    private bool TryGet(ulong number, [NotNullWhen(true)] out ConfigLog? log) => _logs.TryGetValue(number, out log);
 
     private void Register(string name, ConfigLog log)
     {
-        var number = (ulong)ids.Count + 1;
-        ids.Add(name, number);
-        logs.Add(number, log);
+        var number = (ulong)_ids.Count + 1;
+        _ids.Add(name, number);
+        _logs.Add(number, log);
     }
 
     private static ConfigLog LoadFile(string path)
@@ -117,7 +117,7 @@ internal sealed class ConfigLogStore
 
     private void WriteFile(string name, ConfigLog log)
     {
-        var path = Path.Combine(folder, name);
+        var path = Path.Combine(_folder, name);
         using (var file = new FileStream(path + TemporarySuffix, FileMode.Create, FileAccess.Write))
         {
             file.Write(log.Bytes);
@@ -125,6 +125,6 @@ internal sealed class ConfigLogStore
         }
 
         File.Move(path + TemporarySuffix, path, overwrite: true);
-        Storage.DiskSync.Directory(folder);
+        Storage.DiskSync.Directory(_folder);
     }
 }

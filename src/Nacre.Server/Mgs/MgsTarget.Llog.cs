@@ -19,7 +19,7 @@ public sealed partial class MgsTarget
         }
 
         var name = request.GetString(2);
-        if (name.Length > MaxLogName || !logs.TryOpen(Encoding.ASCII.GetString(name), out body.Logid))
+        if (name.Length > MaxLogName || !_logs.TryOpen(Encoding.ASCII.GetString(name), out body.Logid))
         {
             request.StartReply(LlogdBody.Size);
             request.Status = -Errno.ENOENT;
@@ -35,7 +35,7 @@ public sealed partial class MgsTarget
     {
         var body = CheckedBody(request);
         request.StartReply(LlogFormat.ChunkSize);
-        if (!logs.TryRead(body.Logid, log => log.Header.CopyTo(request.ReplyBuffer(1))))
+        if (!_logs.TryRead(body.Logid, log => log.Header.CopyTo(request.ReplyBuffer(1))))
         {
             request.Fail(Errno.ENOENT);
         }
@@ -47,7 +47,7 @@ public sealed partial class MgsTarget
     {
         var body = CheckedBody(request);
         request.StartReply(LlogdBody.Size, LlogFormat.ChunkSize);
-        if (!logs.TryRead(body.Logid, log => FillNextBlock(request, body, log)))
+        if (!_logs.TryRead(body.Logid, log => FillNextBlock(request, body, log)))
         {
             request.Fail(Errno.ENOENT);
         }
@@ -78,7 +78,7 @@ public sealed partial class MgsTarget
         var body = CheckedBody(request);
         request.StartReply(LlogdBody.Size, LlogFormat.ChunkSize);
         request.Reply<LlogdBody>(1) = body;
-        var known = logs.TryRead(body.Logid, log =>
+        var known = _logs.TryRead(body.Logid, log =>
         {
             if (log.TryFindChunk(body.Index, 0, out var chunk, out _, out _))
             {

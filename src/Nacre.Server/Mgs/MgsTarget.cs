@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Nacre.LNet;
 using Nacre.Ldlm;
+using Nacre.Ldlm.Wire;
 using Nacre.PtlRpc;
 using Nacre.PtlRpc.Wire;
 
@@ -18,31 +19,29 @@ public sealed partial class MgsTarget : IRpcTarget, ILdlmHost, IDisposable
 
     private const ConnectFlags2 Granted2 = ConnectFlags2.RepMbits;
 
-    private readonly Dictionary<uint, RpcHandler> handlers;
-    private readonly ConfigLogStore logs;
-    private readonly LdlmNamespace locks;
-    private readonly TimeProvider time;
-    private readonly ILogger logger;
-    private readonly Action<Export, string> evict;
+    private readonly RpcOperationTable _operations;
+    private readonly ConfigLogStore _logs;
+    private readonly LdlmNamespace _locks;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Action<Export, string> _evict;
 
     /// <param name="folder">Where the logs are kept.</param>
     /// <param name="evict">Ends a client that does not answer a lock callback: <see cref="RpcServer.Evict"/>.</param>
     public MgsTarget(string folder, Action<Export, string> evict, TimeProvider time, ILogger<MgsTarget> logger)
     {
-        this.time = time;
-        this.logger = logger;
-        this.evict = evict;
-        logs = new ConfigLogStore(folder, time);
-        locks = new LdlmNamespace("MGS", this, new LdlmOptions(), time, logger);
-        handlers = new Dictionary<uint, RpcHandler>
-        {
-            [Opcode.LdlmEnqueue] = locks.EnqueueAsync,
-            [Opcode.LdlmCancel] = locks.CancelAsync,
-            [Opcode.LlogOriginHandleCreate] = OpenLog,
-            [Opcode.LlogOriginHandleReadHeader] = ReadHeader,
-            [Opcode.LlogOriginHandleNextBlock] = NextBlock,
-            [Opcode.LlogOriginHandlePrevBlock] = PrevBlock,
-        };
+        _time = time;
+        _logger = logger;
+        _evict = evict;
+        _logs = new ConfigLogStore(folder, time);
+        _locks = new LdlmNamespace("MGS", this, new LdlmOptions { ClientTypes = LockTypes.Plain }, time, logger);
+        _operations = new RpcOperationTable(
+            new RpcOperation(Opcode.LdlmEnqueue, _locks.EnqueueAsync),
+            new RpcOperation(Opcode.LdlmCancel, _locks.CancelAsync),
+            new RpcOperation(Opcode.LlogOriginHandleCreate, OpenLog),
+            new RpcOperation(Opcode.LlogOriginHandleReadHeader, ReadHeader),
+            new RpcOperation(Opcode.LlogOriginHandleNextBlock, NextBlock),
+            new RpcOperation(Opcode.LlogOriginHandlePrevBlock, PrevBlock));
     }
 
     /// <inheritdoc/>
@@ -55,15 +54,15 @@ public sealed partial class MgsTarget : IRpcTarget, ILdlmHost, IDisposable
     public ulong LastCommitted => 0;
 
     /// <summary>Whether the file system has a client log.</summary>
-    public bool HasFileSystem(string name) => logs.Exists(ClientLog(name));
+    public bool HasFileSystem(string name) => _logs.Exists(ClientLog(name));
 
     /// <summary>Writes the client log of a new file system whose targets are all on this node.</summary>
     /// <exception cref="IOException">The log could not be written.</exception>
     public void AddFileSystem(string name, Nid nid, int ostCount)
     {
-        logs.Change(ClientLog(name), log =>
+        _logs.Change(ClientLog(name), log =>
         {
-            var writer = new ClientLogWriter(name, log, time);
+            var writer = new ClientLogWriter(name, log, _time);
             writer.AddFileSystem();
             writer.AddMdt(0, nid);
             for (var index = 0; index < ostCount; index++)
@@ -78,9 +77,9 @@ public sealed partial class MgsTarget : IRpcTarget, ILdlmHost, IDisposable
     public int OstCount(string fileSystem)
     {
         var count = 0;
-        if (logs.TryOpen(ClientLog(fileSystem), out var id))
+        if (_logs.TryOpen(ClientLog(fileSystem), out var id))
         {
-            logs.TryRead(id, log => count = log.Count(LcfgCommand.LovAddObd));
+            _logs.TryRead(id, log => count = log.Count(LcfgCommand.LovAddObd));
         }
 
         return count;
@@ -97,18 +96,19 @@ public sealed partial class MgsTarget : IRpcTarget, ILdlmHost, IDisposable
         ChangeAsync(fileSystem, writer => writer.SetParameter(device, key, value), cancellationToken);
 
     /// <inheritdoc/>
-    public RpcHandler? Find(uint opcode) => handlers.GetValueOrDefault(opcode);
+    public RpcHandler? Find(uint opcode) => _operations.Find(opcode);
 
     /// <inheritdoc/>
-    public bool Modifies(uint opcode) => false;
+    public bool Modifies(uint opcode) => _operations.Modifies(opcode);
 
     /// <inheritdoc/>
     public void Negotiate(Export export, in ObdConnectData wanted, ref ObdConnectData reply)
     {
-        reply = default;
-        reply.ConnectFlags = wanted.ConnectFlags & Granted;
-        reply.ConnectFlags2 = wanted.ConnectFlags2 & Granted2;
-        reply.Version = ServerVersion.Code;
+        reply = new ObdConnectData
+        {
+            Flags = wanted.Flags & Granted,
+            Flags2 = wanted.Flags2 & Granted2,
+        };
     }
 
     /// <inheritdoc/>
@@ -122,7 +122,7 @@ public sealed partial class MgsTarget : IRpcTarget, ILdlmHost, IDisposable
     }
 
     /// <inheritdoc/>
-    public void OnClosed(Export export, ExportCloseReason reason) => locks.DropExport(export);
+    public void OnClosed(Export export, ExportCloseReason reason) => _locks.DropExport(export);
 
     /// <inheritdoc/>
     public int FillLvb(in LdlmResId res, LockType type, Span<byte> lvb) => 0;
@@ -132,19 +132,19 @@ public sealed partial class MgsTarget : IRpcTarget, ILdlmHost, IDisposable
         throw new RpcException(Errno.EPROTO, rpcLevel: true);
 
     /// <inheritdoc/>
-    public void Evict(Export export, string reason) => evict(export, reason);
+    public void Evict(Export export, string reason) => _evict(export, reason);
 
     /// <inheritdoc/>
-    public void Dispose() => locks.Dispose();
+    public void Dispose() => _locks.Dispose();
 
     private static string ClientLog(string fileSystem) => fileSystem + "-client";
 
     /// <summary>Appends to a client log, and then takes its lock back from every holder so that they read on (04 section 8.3).</summary>
     private async ValueTask ChangeAsync(string fileSystem, Action<ClientLogWriter> change, CancellationToken cancellationToken)
     {
-        logs.Change(ClientLog(fileSystem), log => change(new ClientLogWriter(fileSystem, log, time)));
-        using var revoked = await locks.LockAsync(
-            ConfigLock.Resource(fileSystem, ConfigLock.Configuration), LockMode.Ex, default, cancellationToken);
+        _logs.Change(ClientLog(fileSystem), log => change(new ClientLogWriter(fileSystem, log, _time)));
+        using var revoked = await _locks.LockPlainAsync(
+            ConfigLock.Resource(fileSystem, ConfigLock.Configuration), LockMode.EX, cancellationToken);
         LogConfigurationChanged(fileSystem);
     }
 

@@ -19,12 +19,12 @@ public sealed class DataFolder : IDisposable
     public const int FormatVersion = 1;
 
     private const string FormatPrefix = "nacre data ";
-    private readonly FileStream lockFile;
+    private readonly FileStream _lockFile;
 
     private DataFolder(string path, FileStream lockFile)
     {
         Path = path;
-        this.lockFile = lockFile;
+        _lockFile = lockFile;
     }
 
     public string Path { get; }
@@ -98,7 +98,7 @@ public sealed class DataFolder : IDisposable
         System.IO.Path.Combine(FileSystemFolder(fileSystem), string.Create(CultureInfo.InvariantCulture, $"{kind}{index:x4}"));
 
     /// <inheritdoc/>
-    public void Dispose() => lockFile.Dispose();
+    public void Dispose() => _lockFile.Dispose();
 
     private const string RecordName = "filesystem.json";
 

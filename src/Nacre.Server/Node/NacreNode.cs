@@ -14,24 +14,24 @@ namespace Nacre.Server.Node;
 /// </summary>
 public sealed partial class NacreNode : IAsyncDisposable
 {
-    private readonly NodeOptions options;
-    private readonly DataFolder data;
-    private readonly TimeProvider time;
-    private readonly ILoggerFactory logging;
-    private readonly ILogger logger;
-    private readonly LNetNode lnet;
-    private readonly RpcServer rpc;
-    private readonly MgsTarget mgs;
-    private readonly Dictionary<string, FileSystemTargets> fileSystems = [];
+    private readonly NodeOptions _options;
+    private readonly DataFolder _data;
+    private readonly TimeProvider _time;
+    private readonly ILoggerFactory _logging;
+    private readonly ILogger _logger;
+    private readonly LNetNode _lnet;
+    private readonly RpcServer _rpc;
+    private readonly MgsTarget _mgs;
+    private readonly Dictionary<string, FileSystemTargets> _fileSystems = [];
 
     private NacreNode(NodeOptions options, DataFolder data, ITransport transport, TimeProvider time, ILoggerFactory logging)
     {
-        this.options = options;
-        this.data = data;
-        this.time = time;
-        this.logging = logging;
-        logger = logging.CreateLogger<NacreNode>();
-        lnet = new LNetNode(
+        _options = options;
+        _data = data;
+        _time = time;
+        _logging = logging;
+        _logger = logging.CreateLogger<NacreNode>();
+        _lnet = new LNetNode(
             new LNetOptions
             {
                 LocalNid = options.Nid,
@@ -41,17 +41,17 @@ public sealed partial class NacreNode : IAsyncDisposable
             transport,
             time,
             logging.CreateLogger<LNetNode>());
-        rpc = new RpcServer(
-            lnet, new RpcServerOptions { BulkMemoryBytes = options.BulkMemoryBytes }, time, logging.CreateLogger<RpcServer>());
-        mgs = new MgsTarget(data.MgsFolder, rpc.Evict, time, logging.CreateLogger<MgsTarget>());
+        _rpc = new RpcServer(
+            _lnet, new RpcServerOptions { BulkPoolBytes = options.BulkMemoryBytes }, time, logging.CreateLogger<RpcServer>());
+        _mgs = new MgsTarget(data.MgsFolder, _rpc.Evict, time, logging.CreateLogger<MgsTarget>());
     }
 
-    public Nid Nid => options.Nid;
+    public Nid Nid => _options.Nid;
 
-    public int LNetPort => options.LNetPort;
+    public int LNetPort => _options.LNetPort;
 
     /// <summary>What the node serves, by name.</summary>
-    public IReadOnlyList<FileSystemRecord> FileSystems => [.. fileSystems.Values.Select(targets => targets.Record)];
+    public IReadOnlyList<FileSystemRecord> FileSystems => [.. _fileSystems.Values.Select(targets => targets.Record)];
 
     /// <summary>Opens the data folder, makes what is missing in it, and serves it.</summary>
     /// <exception cref="NodeConfigurationException">It cannot be started as asked.</exception>
@@ -99,7 +99,7 @@ public sealed partial class NacreNode : IAsyncDisposable
     /// <exception cref="NodeConfigurationException">There is no such file system.</exception>
     public async Task AddOstAsync(string fileSystem, CancellationToken cancellationToken)
     {
-        if (!fileSystems.TryGetValue(fileSystem, out var targets))
+        if (!_fileSystems.TryGetValue(fileSystem, out var targets))
         {
             throw new NodeConfigurationException($"this node has no file system '{fileSystem}'");
         }
@@ -110,33 +110,33 @@ public sealed partial class NacreNode : IAsyncDisposable
             OstCount = index + 1,
             CapacityGib = targets.Record.CapacityGib + (targets.Record.CapacityGib / index),
         };
-        data.Save(record);
+        _data.Save(record);
         targets.AddOst(record);
-        await mgs.AddOstAsync(fileSystem, index, options.Nid, cancellationToken);
+        await _mgs.AddOstAsync(fileSystem, index, _options.Nid, cancellationToken);
     }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         // Nothing new comes in once LNet is closed; the targets finish what they have and close their stores.
-        await lnet.DisposeAsync();
-        await rpc.DisposeAsync();
-        foreach (var targets in fileSystems.Values)
+        await _lnet.DisposeAsync();
+        await _rpc.DisposeAsync();
+        foreach (var targets in _fileSystems.Values)
         {
             await targets.DisposeAsync();
         }
 
-        mgs.Dispose();
-        data.Dispose();
+        _mgs.Dispose();
+        _data.Dispose();
     }
 
     private async Task StartTargetsAsync(CancellationToken cancellationToken)
     {
-        rpc.AddTarget(mgs);
+        _rpc.AddTarget(_mgs);
         foreach (var record in Records())
         {
-            var targets = new FileSystemTargets(data, rpc, time, logging);
-            fileSystems.Add(record.Name, targets);
+            var targets = new FileSystemTargets();
+            _fileSystems.Add(record.Name, targets);
             targets.Start(record);
             await AnnounceAsync(record, cancellationToken);
         }
@@ -145,14 +145,14 @@ public sealed partial class NacreNode : IAsyncDisposable
     /// <summary>What the folder holds and what was asked for, merged; new and changed records are saved.</summary>
     private List<FileSystemRecord> Records()
     {
-        var records = data.FileSystems().ToDictionary(record => record.Name, StringComparer.Ordinal);
-        foreach (var spec in options.FileSystems)
+        var records = _data.FileSystems().ToDictionary(record => record.Name, StringComparer.Ordinal);
+        foreach (var spec in _options.FileSystems)
         {
             records.TryGetValue(spec.Name, out var present);
             var wanted = present is null ? New(spec) : Grown(present, spec);
             if (wanted != present)
             {
-                data.Save(wanted);
+                _data.Save(wanted);
                 records[spec.Name] = wanted;
             }
         }
@@ -182,24 +182,24 @@ public sealed partial class NacreNode : IAsyncDisposable
 
     private async Task AnnounceAsync(FileSystemRecord record, CancellationToken cancellationToken)
     {
-        if (!mgs.HasFileSystem(record.Name))
+        if (!_mgs.HasFileSystem(record.Name))
         {
-            mgs.AddFileSystem(record.Name, options.Nid, record.OstCount);
+            _mgs.AddFileSystem(record.Name, _options.Nid, record.OstCount);
             return;
         }
 
-        for (var index = mgs.OstCount(record.Name); index < record.OstCount; index++)
+        for (var index = _mgs.OstCount(record.Name); index < record.OstCount; index++)
         {
-            await mgs.AddOstAsync(record.Name, index, options.Nid, cancellationToken);
+            await _mgs.AddOstAsync(record.Name, index, _options.Nid, cancellationToken);
         }
     }
 
     private async Task ListenAsync(CancellationToken cancellationToken)
     {
-        var at = new IPEndPoint(options.Nid.Address, options.LNetPort);
+        var at = new IPEndPoint(_options.Nid.Address, _options.LNetPort);
         try
         {
-            await lnet.StartListeningAsync(at, cancellationToken);
+            await _lnet.StartListeningAsync(at, cancellationToken);
         }
         catch (SocketException e)
         {
@@ -209,7 +209,7 @@ public sealed partial class NacreNode : IAsyncDisposable
                     SocketError.AddressAlreadyInUse => $"port {at.Port} of {at.Address} is taken by another process",
                     SocketError.AccessDenied =>
                         $"no privilege to listen on port {at.Port}: run as root, grant CAP_NET_BIND_SERVICE, or take another port with --lnet-port",
-                    SocketError.AddressNotAvailable => $"address {at.Address} of NID {options.Nid} is not an address of this machine",
+                    SocketError.AddressNotAvailable => $"address {at.Address} of NID {_options.Nid} is not an address of this machine",
                     _ => $"cannot listen on {at}: {e.Message}",
                 },
                 e);

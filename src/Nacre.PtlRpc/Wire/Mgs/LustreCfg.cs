@@ -55,7 +55,7 @@ public enum CfgMarkerFlags : uint
 public struct Name64
 {
     public const int Length = 64;
-    private byte first;
+    private byte _first;
 }
 
 /// <summary>Opens or closes a block of records. 160 bytes (04 section 6.3).</summary>
