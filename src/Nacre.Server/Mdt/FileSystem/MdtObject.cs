@@ -22,7 +22,7 @@ public enum InodeFlags : uint
 }
 
 /// <summary>File type bits and permission bits of a mode, the Linux values.</summary>
-public static class FileMode
+public static class ModeBits
 {
     public const uint TypeMask = 0xF000, Socket = 0xC000, Symlink = 0xA000, Regular = 0x8000, Block = 0x6000,
         Directory = 0x4000, Character = 0x2000, Fifo = 0x1000;
@@ -52,10 +52,10 @@ public record struct MdtAttributes
     /// <summary>Transno of the last change of this inode; VBR version (02) and part of data versions.</summary>
     public ulong Version;
 
-    public readonly uint Type => Mode & FileMode.TypeMask;
-    public readonly bool IsDirectory => Type == FileMode.Directory;
-    public readonly bool IsRegular => Type == FileMode.Regular;
-    public readonly bool IsSymlink => Type == FileMode.Symlink;
+    public readonly uint Type => Mode & ModeBits.TypeMask;
+    public readonly bool IsDirectory => Type == ModeBits.Directory;
+    public readonly bool IsRegular => Type == ModeBits.Regular;
+    public readonly bool IsSymlink => Type == ModeBits.Symlink;
 }
 
 /// <summary>What an operation saw of one inode. The byte arrays behind it are never changed in place, so it may be used after

@@ -58,7 +58,10 @@ internal sealed unsafe class SqliteConnection : IDisposable
     public long? ReadInteger(string sql)
     {
         var statement = Prepare(sql);
-        return statement.Step() && !statement.IsNull(0) ? statement.Integer(0) : null;
+        long? value = statement.Step() && !statement.IsNull(0) ? statement.Integer(0) : null;
+        _statements.Remove(statement);
+        statement.Release();
+        return value;
     }
 
     /// <summary>Counts WAL frames from now on, and switches automatic checkpoints off (they use the same hook).</summary>
