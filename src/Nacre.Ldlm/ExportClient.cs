@@ -20,7 +20,7 @@ internal sealed class ExportClient(Export export, ILdlmHost host) : ILockClient
 
     public bool UnderstandsFlockDeadlock => export.Has(ConnectFlags.FlockDead);
 
-    public bool WithdrawsFlockByUnlock => export.ConnectData.Version >= Version217;
+    public bool WithdrawsFlockByUnlock => export.ClientVersion >= Version217;
 
     public async ValueTask<CallbackReply> CallAsync(
         uint opcode, ReadOnlyMemory<byte> request, ReadOnlyMemory<byte> lvb, bool hasLvb, TimeSpan timeout, CancellationToken ct)

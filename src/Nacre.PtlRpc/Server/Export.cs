@@ -46,6 +46,9 @@ public sealed partial class Export
     /// <summary>What was granted at the last connect.</summary>
     public ref readonly ObdConnectData ConnectData => ref _connectData;
 
+    /// <summary>The client's release as of its last connect, ocd_version; 0 when it did not say. What was granted carries the server's.</summary>
+    public uint ClientVersion { get; internal set; }
+
     /// <summary>True when all these flags were granted.</summary>
     public bool Has(ConnectFlags flags) => _connectData.Has(flags);
 

@@ -178,6 +178,7 @@ public sealed partial class RpcServer
     private static ObdConnectData Negotiate(Export export, in ConnectRequest request, in ObdConnectData wanted)
     {
         var granted = wanted;
+        export.ClientVersion = wanted.Has(ConnectFlags.Version) ? wanted.Version : 0;
         export.Target.Negotiate(export, wanted, ref granted);
         // A flag nobody asked for makes the client close the connection for good (02 section 9.4).
         granted.Flags &= wanted.Flags;
