@@ -2,7 +2,6 @@ using Nacre.Ldlm.Wire;
 using Nacre.PtlRpc;
 using Nacre.PtlRpc.Wire;
 using Nacre.Server.Mdt.FileSystem;
-using FileMode = Nacre.Server.Mdt.FileSystem.FileMode;
 
 namespace Nacre.Server.Mdt;
 
@@ -66,7 +65,7 @@ public sealed partial class MdtTarget
             Parent = open.Record.Fid1,
             Name = name,
             Fid = open.Record.Fid2,
-            Mode = FileMode.Regular | (open.Record.Mode & FileMode.PermissionMask),
+            Mode = ModeBits.Regular | (open.Record.Mode & ModeBits.PermissionMask),
             Umask = UmaskOf(request, open.Record),
             Time = open.Record.Time,
             Layout = layout,

@@ -3,7 +3,6 @@ using System.Runtime.InteropServices;
 using Nacre.PtlRpc;
 using Nacre.PtlRpc.Wire;
 using Nacre.Server.Mdt.FileSystem;
-using FileMode = Nacre.Server.Mdt.FileSystem.FileMode;
 
 namespace Nacre.Server.Mdt;
 
@@ -38,8 +37,8 @@ public sealed partial class MdtTarget
     private MdtResult CreateUnderLock(RpcRequest request)
     {
         ref readonly var record = ref request.Get<MdtRecCreate>(BufRecord);
-        uint type = record.Mode & FileMode.TypeMask;
-        if (type == FileMode.Directory)
+        uint type = record.Mode & ModeBits.TypeMask;
+        if (type == ModeBits.Directory)
             CheckMkdirLayout(request);
         var arguments = new CreateArgs
         {
@@ -50,7 +49,7 @@ public sealed partial class MdtTarget
             Umask = UmaskOf(request, record),
             RDev = (uint)record.Rdev,
             Time = record.Time,
-            Target = type == FileMode.Symlink ? LinkTargetIn(request) : default,
+            Target = type == ModeBits.Symlink ? LinkTargetIn(request) : default,
         };
         lock (_store.Gate)
             return _fs.Create(Caller(request, request.Get<MdtRecReint>(BufRecord)), arguments);

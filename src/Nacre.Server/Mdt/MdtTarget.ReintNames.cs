@@ -4,7 +4,6 @@ using Nacre.Ldlm.Wire;
 using Nacre.PtlRpc;
 using Nacre.PtlRpc.Wire;
 using Nacre.Server.Mdt.FileSystem;
-using FileMode = Nacre.Server.Mdt.FileSystem.FileMode;
 
 namespace Nacre.Server.Mdt;
 
@@ -113,7 +112,7 @@ public sealed partial class MdtTarget
 
     /// <summary>rmdir says S_IFDIR, unlink says nothing or the type of the file (05 section 5.6).</summary>
     private static UnlinkKind KindOf(uint mode) =>
-        (mode & FileMode.TypeMask) == FileMode.Directory ? UnlinkKind.Directory : UnlinkKind.File;
+        (mode & ModeBits.TypeMask) == ModeBits.Directory ? UnlinkKind.Directory : UnlinkKind.File;
 
     private static void CheckKind(uint mode, in MdtAttributes found)
     {

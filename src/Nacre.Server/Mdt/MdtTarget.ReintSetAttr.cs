@@ -102,7 +102,7 @@ public sealed partial class MdtTarget
             if (who.Uid != found.Attributes.Uid && !who.Has(Capabilities.FOwner))
                 throw new FsException(Errno.EPERM);
             bool delete = wish.StripeCount == 0 && wish.StripeOffset == uint.MaxValue && wish.HashType == 0;
-            return _fs.SetInternalXattr(directory, XattrNames.DefaultLmv, delete ? default : ea[..LmvUserMd.Size]);
+            return _fs.SetInternalXattr(directory, DefaultLmvName, delete ? default : ea[..LmvUserMd.Size]);
         }
     }
 
@@ -118,6 +118,6 @@ public sealed partial class MdtTarget
     private ReadOnlyMemory<byte> DefaultLmvOf(LuFid directory)
     {
         lock (_store.Gate)
-            return _fs.GetXattr(directory, XattrNames.DefaultLmv) is { Found: true } found ? found.Value : default;
+            return _fs.GetXattr(directory, DefaultLmvName) is { Found: true } found ? found.Value : default;
     }
 }

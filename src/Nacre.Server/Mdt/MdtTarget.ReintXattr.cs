@@ -13,21 +13,25 @@ public sealed partial class MdtTarget
     private const int XattrName = 3;
     private const int XattrValue = 4;
 
+    private static ReadOnlySpan<byte> LustreLov => "lustre.lov"u8;
+    private static ReadOnlySpan<byte> LustreLovPrefix => "lustre.lov."u8;
+    private static ReadOnlySpan<byte> DefaultLmvName => "trusted.dmv"u8;
+
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask ReintSetXattrAsync(RpcRequest request)
     {
         var record = request.Get<MdtRecSetxattr>(BufRecord);
         if (NameIn(request, XattrName).IsEmpty)
             throw new RpcException(Errno.EPROTO, rpcLevel: true);
-        if (NameIn(request, XattrName).StartsWith(XattrNames.LustreLovPrefix))
+        if (NameIn(request, XattrName).StartsWith(LustreLovPrefix))
             throw new FsException(IsLayoutEdit(NameIn(request, XattrName)) ? Errno.EOPNOTSUPP : Errno.EINVAL);
         RequireUserXattrs(request.Export, NameIn(request, XattrName));
-        if (NameIn(request, XattrName).SequenceEqual(XattrNames.LustreLov))
+        if (NameIn(request, XattrName).SequenceEqual(LustreLov))
         {
             await SetLayoutXattrAsync(request, record).ConfigureAwait(false);
             return;
         }
-        if (XattrNames.IsProtected(NameIn(request, XattrName)))
+        if (XattrNames.IsServersOwn(NameIn(request, XattrName)))
         {
             AcceptWithoutEffect(request, record.Fid);
             return;
@@ -60,7 +64,7 @@ public sealed partial class MdtTarget
         : InodeBits.Update | InodeBits.Xattr;
 
     private static bool IsLayoutEdit(ReadOnlySpan<byte> name) =>
-        name[XattrNames.LustreLovPrefix.Length..] is var verb
+        name[LustreLovPrefix.Length..] is var verb
         && (verb.SequenceEqual("add"u8) || verb.SequenceEqual("set"u8) || verb.SequenceEqual("set.flags"u8)
             || verb.SequenceEqual("del"u8));
 

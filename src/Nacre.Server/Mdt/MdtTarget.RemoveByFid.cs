@@ -69,7 +69,7 @@ public sealed partial class MdtTarget
             if (_fs.OpenCounts(fid).Opens != 0)
                 throw new FsException(Errno.EBUSY);
             _fs.CheckAccess(who, fid, 2);
-            var links = _fs.GetXattr(fid, XattrNames.TrustedLink);
+            var links = _fs.GetXattr(fid, XattrNames.Link);
             return links.Found ? ParseLinks(links.Value.Span) : throw new FsException(Errno.ENODATA);
         }
     }

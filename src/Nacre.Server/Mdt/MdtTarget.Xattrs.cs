@@ -13,8 +13,6 @@ public sealed partial class MdtTarget
     /// <summary>Largest xattr value and largest "all values" answer, bytes: <c>ocd_max_easize</c>.</summary>
     private const int MaxEaSize = 65536;
 
-    private static ReadOnlySpan<byte> UserPrefix => "user."u8;
-
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask GetXattrAsync(RpcRequest request)
     {
@@ -35,7 +33,7 @@ public sealed partial class MdtTarget
             return;
         }
         await Settled(found.Transaction).ConfigureAwait(false);
-        if (!found.Found && !NameIn(request, 3).SequenceEqual(XattrNames.TrustedLov))
+        if (!found.Found && !NameIn(request, 3).SequenceEqual(XattrNames.Lov))
         {
             FailWithBuffers(request, Errno.ENODATA, MdtBody.Size, 0);
             return;
@@ -79,7 +77,7 @@ public sealed partial class MdtTarget
 
     private static void RequireUserXattrs(Export export, ReadOnlySpan<byte> name)
     {
-        if (name.StartsWith(UserPrefix) && !export.Has(ConnectFlags.Xattr))
+        if (name.StartsWith(XattrNames.User) && !export.Has(ConnectFlags.Xattr))
             throw new FsException(Errno.EOPNOTSUPP);
     }
 

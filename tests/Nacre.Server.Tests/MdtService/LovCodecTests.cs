@@ -44,9 +44,14 @@ public class LovCodecTests
     private static IEnumerable<byte[]> LayoutsIn(string capture) =>
         from rpc in CaptureRpcs.Read(capture)
         where rpc.Reply != null && rpc.Opcode is Opcode.LdlmEnqueue or Opcode.MdsGetattr or Opcode.MdsGetattrName or Opcode.MdsGetxattr
+        where !IsGetXattrIntent(rpc)
         from buffer in rpc.Reply!.Buffers.Skip(1)
         where LovCodec.MagicOf(buffer) is LovMagic.V1 or LovMagic.V3 or LovMagic.CompV1 && buffer.Length >= 56
         select buffer;
+
+    /// <summary>Its values stand one behind the other in one buffer, which may begin with a layout but is none.</summary>
+    private static bool IsGetXattrIntent(CapturedRpc rpc) =>
+        rpc.Opcode == Opcode.LdlmEnqueue && rpc.Request.Buffers.Length > 2 && rpc.Request.Buffers[2] is [0x80, ..];
 
     [Fact]
     public void Bytes_behind_a_user_layout_are_ignored()
