@@ -92,6 +92,8 @@ internal sealed class Harness : IDisposable
 
     public Harness(LdlmOptions? options = null)
     {
+        // The test runner's context would send what follows an answer to another thread; without it, it runs in SetResult.
+        SynchronizationContext.SetSynchronizationContext(null);
         Time = new FakeTimeProvider(DateTimeOffset.UnixEpoch);
         Table = new LockTable("test", FillLvb, options ?? new LdlmOptions(), Time, NullLogger.Instance);
         A = NewClient();
