@@ -63,6 +63,21 @@ public sealed partial class RpcRequest : IncomingRpc
     /// </summary>
     public bool? KeepReply { get; set; }
 
+    /// <summary>
+    /// A newer copy of the request is executed instead, or will be: this one must not change anything any more, for what it
+    /// brings may be older than what the client has sent since.
+    /// </summary>
+    public bool IsSuperseded
+    {
+        get
+        {
+            lock (_state)
+            {
+                return _superseded;
+            }
+        }
+    }
+
     /// <summary>Fires when the export is closed. A mere reconnect does not fire it: the request goes on and answers the resent copy.</summary>
     public CancellationToken Aborted => Export.Closed;
 

@@ -1,0 +1,187 @@
+using System.Runtime.CompilerServices;
+using Nacre.Ldlm;
+using Nacre.Ldlm.Wire;
+using Nacre.PtlRpc;
+using Nacre.PtlRpc.Wire;
+using Nacre.Server.Storage.Objects;
+
+namespace Nacre.Server.Ost;
+
+// OST_WRITE (06 section 4.6).
+public sealed partial class OstTarget
+{
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask WriteAsync(RpcRequest request)
+    {
+        var call = ParseBrw(request);
+        RefreshLocks(request, call);
+        using var held = call.IsServerLocked ? await LockForBrwAsync(request, call, LockMode.PW).ConfigureAwait(false) : null;
+        if (IsAbandoned(request))
+        {
+            request.Drop();
+            return;
+        }
+        using var stored = _store.Open(call.Fid);
+        if (call.End > _store.MaxObjectBytes) throw new FsException(Errno.EFBIG);
+
+        bool speaksGrant = TakeGrantNews(request, request.Get<OstBody>(BodyIndex).Oa);
+        var use = await TakeSpaceAsync(request, call, stored).ConfigureAwait(false);
+        try
+        {
+            if (call.IsShort) await WriteInlineAsync(request, call, stored).ConfigureAwait(false);
+            else await WriteBulkAsync(request, call, stored).ConfigureAwait(false);
+        }
+        catch (FsException e)
+        {
+            LogDiskError(Uuid, "write", call.Fid, e.Errno);
+            // Clients parse the body of this one error (06 section 4.10).
+            if (e.Errno != Errno.EDQUOT) throw;
+            request.StartReply(OstBody.Size, sizeof(int) * call.Niobufs);
+            request.Status = -Errno.EDQUOT;
+        }
+        finally
+        {
+            _grants.EndWrite(use);
+        }
+        if (speaksGrant && request.ReplyStarted) GiveMoreGrant(request);
+        RefreshLocks(request, call);
+    }
+
+    /// <summary>
+    /// Grant and free space for the write (06 section 5.4). ENOSPC when there is not enough for what no grant covers, unless
+    /// that only overwrites what has blocks.
+    /// </summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<GrantUse> TakeSpaceAsync(RpcRequest request, BrwCall call, IStoredObject stored)
+    {
+        if (TryTakeSpace(request, call, 0, out var use)) return use;
+        // Rare, and asks the disk.
+        await Task.Yield();
+        _store.RefreshSpace();
+        long allocated = 0;
+        foreach (ref readonly var niobuf in NiobufsOf(request, call))
+            if (stored.AllocatedBytes((long)niobuf.Offset, (long)niobuf.End) == niobuf.Length) allocated += _grants.Cost(niobuf);
+        return TryTakeSpace(request, call, allocated, out use) ? use : throw new FsException(Errno.ENOSPC);
+    }
+
+    private bool TryTakeSpace(RpcRequest request, in BrwCall call, long allocated, out GrantUse use)
+    {
+        ref readonly var oa = ref request.Get<OstBody>(BodyIndex).Oa;
+        // A resend may have been paid for already, and at a reconnect the accounts were made equal: promised is promised.
+        bool alreadyPaid = request.IsResent || request.IsReplay || oa.HasFlags(ObdoFlags.RecoverableResend);
+        ulong grantUsed = request.Export.Has(ConnectFlags.Grant) && oa.Has(ObdoValid.Grant) ? oa.GrantUsed : 0;
+        return _grants.TryBeginWrite(
+            StateOf(request.Export).Grant, grantUsed, NiobufsOf(request, call), alreadyPaid, allocated, out use);
+    }
+
+    /// <summary>Short I/O: the data is in the request.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask WriteInlineAsync(RpcRequest request, BrwCall call, IStoredObject stored)
+    {
+        if (request.BufferLength(ShortIoIndex) != call.Total) throw Protocol("inline data of another length");
+        if (call.Total > InlineBytes || !call.IsAsync || stored.IsFlushing) await Task.Yield();
+        ref readonly var oa = ref request.Get<OstBody>(BodyIndex).Oa;
+        uint checksum = WantsChecksum(oa)
+            ? BrwChecksum.Compute(BrwChecksum.TypeOf(oa.Flags), request.Buffer(ShortIoIndex))
+            : oa.Checksum;
+        await ApplyAsync(request, call, stored, null, checksum).ConfigureAwait(false);
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask WriteBulkAsync(RpcRequest request, BrwCall call, IStoredObject stored)
+    {
+        using var context = _contexts.Rent();
+        Split(request, context, call);
+        await context.RentAsync(_server.Bulk, call.Total, request.Aborted).ConfigureAwait(false);
+        await request.PullBulkAsync(Portal.OstBulk, context.Sinks, call.MaxMds).ConfigureAwait(false);
+        // The last transfer ends on its connection's loop, which has more to receive.
+        await Task.Yield();
+        uint checksum = SumSinks(request.Get<OstBody>(BodyIndex).Oa, context);
+        await ApplyAsync(request, call, stored, context, checksum).ConfigureAwait(false);
+    }
+
+    private uint SumSinks(in Obdo oa, BrwContext context)
+    {
+        if (!WantsChecksum(oa)) return oa.Checksum;
+        context.Checksum.Start(BrwChecksum.TypeOf(oa.Flags));
+        foreach (var sink in context.Sinks.Span) context.Checksum.Append(sink.Span);
+        return context.Checksum.Value;
+    }
+
+    /// <summary>
+    /// Puts the data into the object. A wrong checksum does not stop it: the client sees the server's value and sends again
+    /// (06 section 4.8).
+    /// </summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask ApplyAsync(RpcRequest request, BrwCall call, IStoredObject stored, BrwContext? context, uint checksum)
+    {
+        using (await stored.LockRangeAsync(call.Start, call.End, request.Aborted).ConfigureAwait(false))
+        {
+            // Under the range lock: a copy sent later has not been applied before this is known.
+            if (IsAbandoned(request))
+            {
+                request.Drop();
+                return;
+            }
+            WritePieces(request, call, stored, context);
+            request.Transno = NextTransno();
+            stored.Commit(ChangeOfWrite(request, call.Fid, request.Transno));
+        }
+        if (!call.IsAsync && _options.DurableDirectWrites) await stored.SyncAsync(false, request.Aborted).ConfigureAwait(false);
+        FinishWrite(request, call, stored, checksum);
+    }
+
+    private static void WritePieces(RpcRequest request, in BrwCall call, IStoredObject stored, BrwContext? context)
+    {
+        int md = 0;
+        var data = context == null ? request.Buffer(ShortIoIndex) : context.Sinks.Span[0].Span;
+        foreach (ref readonly var niobuf in NiobufsOf(request, call))
+        {
+            long offset = (long)niobuf.Offset;
+            for (uint left = niobuf.Length; left > 0;)
+            {
+                if (data.IsEmpty) data = context!.Sinks.Span[++md].Span;
+                var piece = data[..(int)Math.Min(left, (uint)data.Length)];
+                stored.Write(offset, piece);
+                data = data[piece.Length..];
+                offset += piece.Length;
+                left -= (uint)piece.Length;
+            }
+        }
+    }
+
+    /// <summary>
+    /// What a write says about attributes: times unless a later SETATTR came first, owners while pristine (06 sections 7.2,
+    /// 7.4). o_mode, o_blocks, o_nlink, o_misc and o_data_version mean something else in a write.
+    /// </summary>
+    private static ObjectChange ChangeOfWrite(RpcRequest request, in LuFid fid, ulong transno)
+    {
+        ref readonly var oa = ref request.Get<OstBody>(BodyIndex).Oa;
+        var change = new ObjectChange { DataVersion = transno, OnlyPristineOwners = true, Parent = ParentOf(oa) };
+        SetOwners(ref change, oa);
+        if (StateOf(request.Export).Times.Allows(fid, request.Xid)) SetTimes(ref change, oa);
+        return change;
+    }
+
+    private void FinishWrite(RpcRequest request, in BrwCall call, IStoredObject stored, uint checksum)
+    {
+        ref readonly var oa = ref request.Get<OstBody>(BodyIndex).Oa;
+        request.StartReply(OstBody.Size, sizeof(int) * call.Niobufs);
+        ref var reply = ref request.Reply<OstBody>(1).Oa;
+        reply.Valid = ObdoValid.Blocks;
+        reply.Blocks = (ulong)stored.Attributes.Blocks;
+        if (!oa.Has(ObdoValid.Checksum)) return;
+        if (checksum != oa.Checksum)
+            LogChecksumMismatch(Uuid, "write", call.Fid, request.Export.ClientUuid, checksum, oa.Checksum);
+        ReturnChecksum(ref reply, BrwChecksum.TypeOf(oa.Flags), checksum);
+    }
+
+    private void GiveMoreGrant(RpcRequest request)
+    {
+        ref readonly var oa = ref request.Get<OstBody>(BodyIndex).Oa;
+        ref var reply = ref request.Reply<OstBody>(1).Oa;
+        reply.Valid |= ObdoValid.Grant;
+        if (oa.HasFlags(ObdoFlags.ShrinkGrant)) return;
+        reply.Grant = _grants.GiveMore(StateOf(request.Export).Grant, oa.Grant, oa.Undirty);
+    }
+}
