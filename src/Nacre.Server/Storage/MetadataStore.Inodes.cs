@@ -150,7 +150,6 @@ public sealed partial class MetadataStore
             _cache.Recount(inode);
         }
         _dirtyInodes.Clear();
-        _cache.Trim();
     }
 
     private void WriteInode(Inode inode) => _putInodeSql

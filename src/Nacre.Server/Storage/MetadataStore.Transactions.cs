@@ -120,12 +120,13 @@ public sealed partial class MetadataStore : IThreadPoolWorkItem
         return NextTransno();
     }
 
-    /// <summary>The operation is complete.</summary>
+    /// <summary>The operation is complete; it does not look at inodes any more.</summary>
     /// <returns>The transaction it is in.</returns>
     internal ulong EndChange()
     {
         Debug.Assert(_changing);
         _changing = false;
+        _cache.Trim();
         return _open;
     }
 
@@ -176,6 +177,7 @@ public sealed partial class MetadataStore : IThreadPoolWorkItem
             Abort(e.ErrorNumber, e);
             return;
         }
+        _cache.Trim(); // reads alone fill it too, and arm the timer that leads here
         Volatile.Write(ref _committedTransno, _transno);
         if (_dirty)
         {

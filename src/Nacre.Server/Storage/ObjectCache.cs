@@ -4,7 +4,8 @@ namespace Nacre.Server.Storage;
 
 /// <summary>
 /// Inodes and directory entries recently used, bounded in bytes; the least recently used go first, dirty inodes never.
-/// Guarded by the store's gate.
+/// Nothing goes in the middle of an operation, which would then change one copy of an inode while another is read anew: only
+/// <see cref="Trim"/> drops, and it is called between operations. Guarded by the store's gate.
 /// </summary>
 internal sealed class ObjectCache(long capacity)
 {
@@ -14,7 +15,7 @@ internal sealed class ObjectCache(long capacity)
     private readonly Dictionary<EntryKey, CachedEntry> _entries = [];
     private CacheNode? _newest, _oldest;
 
-    /// <summary>Bytes accounted; exceeds the capacity only by what is dirty.</summary>
+    /// <summary>Bytes accounted; exceeds the capacity by what is dirty and by what came since the last trim.</summary>
     public long Bytes { get; private set; }
 
     public int InodeCount => _inodes.Count;
@@ -40,7 +41,6 @@ internal sealed class ObjectCache(long capacity)
         place = inode;
         inode.Cost = inode.EstimateCost();
         Link(inode);
-        Trim();
     }
 
     public void Remove(Inode inode)
@@ -85,7 +85,6 @@ internal sealed class ObjectCache(long capacity)
         }
         place = new CachedEntry(key, name.ToArray(), entry) { Cost = EntryCost + name.Length };
         Link(place);
-        Trim();
     }
 
     public void RemoveEntry(EntryKey key)
