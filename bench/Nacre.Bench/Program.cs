@@ -1,3 +1,30 @@
+using System.CommandLine;
 using BenchmarkDotNet.Running;
+using Nacre.Bench.Commands;
+using Nacre.Bench.Floor;
 
-BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+namespace Nacre.Bench;
+
+/// <summary>Benchmarks: <c>load</c> and <c>kill</c> against a whole server, <c>floor</c> for the machine, <c>micro</c> for single parts.</summary>
+internal static class Program
+{
+    private static int Main(string[] arguments)
+    {
+        // Before the command line is looked at: the floor's peer and BenchmarkDotNet have their own.
+        if (arguments is [FloorProcess.Command]) return FloorPeer.Run();
+        if (arguments is ["micro", .. var rest])
+        {
+            BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(rest);
+            return 0;
+        }
+
+        var root = new RootCommand("Measures Nacre against the floors of the machine it runs on.")
+        {
+            LoadCommand.Make(),
+            KillCommand.Make(),
+            FloorCommand.Make(),
+            new Command("micro", "Benchmarks of single parts; arguments are those of BenchmarkDotNet."),
+        };
+        return root.Parse(arguments).Invoke();
+    }
+}
