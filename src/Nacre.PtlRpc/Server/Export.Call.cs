@@ -92,13 +92,13 @@ public sealed partial class Export
         FillCallback(message, opcode, xid, matchBits, address.Handle, patience, resent: attempt > 0);
         // The client decides by the flag it was granted whether it answers to the xid or to the match bits.
         var replyBits = Has(ConnectFlags2.RepMbits) ? matchBits : xid;
-        var waiter = new CallbackWaiter();
+        var waiter = new ReplyWaiter();
         using var posted = Server.LNet.Post(
             Portal.LdlmCallbackReply,
             address.Peer,
             replyBits,
             waiter.Memory,
-            PostOptions.AcceptPut | PostOptions.ManyUses | PostOptions.RemoteOffset | PostOptions.Truncate,
+            ReplyWaiter.Options,
             waiter);
         Server.LNet.TryPut(address.Peer, address.Self, Portal.LdlmCallbackRequest, xid, 0, message.Finish());
         return await waiter.WaitAsync(patience, Server.Clock.Provider, address.Connection, ct).ConfigureAwait(false);
@@ -108,7 +108,7 @@ public sealed partial class Export
         MessageBuilder message, uint opcode, ulong xid, ulong matchBits, ulong handle, TimeSpan patience, bool resent)
     {
         var adaptive = Has(ConnectFlags.At);
-        message.Header.ReplySize = CallbackWaiter.ReplyBytes;
+        message.Header.ReplySize = ReplyWaiter.ReplyBytes;
         message.Header.Flags = adaptive
             ? MessageFlags.AdaptiveTimeouts | MessageFlags.ChecksumIncompat18
             : MessageFlags.ChecksumIncompat18;
@@ -124,67 +124,4 @@ public sealed partial class Export
     }
 
     private readonly record struct CallbackAddress(PeerId Peer, Nid Self, ulong Handle, CancellationToken Connection);
-}
-
-/// <summary>Waits for the reply to one copy of a request to a client. Its memory is not used again: a late reply may still land in it.</summary>
-internal sealed class CallbackWaiter : IPostedEvents
-{
-    /// <summary>Room for an early reply and a final one with a layout as its LVB.</summary>
-    public const int ReplyBytes = 4096;
-
-    private readonly byte[] _memory = new byte[MessageLayout.EarlyReplySize + ReplyBytes];
-    private readonly TaskCompletionSource<RpcReply> _reply = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private volatile bool _early;
-
-    public Memory<byte> Memory => _memory;
-
-    /// <summary>The reply, or null when there is none in time or the client has gone on to another connection.</summary>
-    public async ValueTask<RpcReply?> WaitAsync(TimeSpan patience, TimeProvider time, CancellationToken connection, CancellationToken ct)
-    {
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(connection, ct);
-        while (true)
-        {
-            try
-            {
-                return await _reply.Task.WaitAsync(patience, time, either.Token).ConfigureAwait(false);
-            }
-            catch (TimeoutException) when (_early)
-            {
-                // The client asked for more time; one more round is what it gets.
-                _early = false;
-            }
-            catch (TimeoutException)
-            {
-                return null;
-            }
-            catch (OperationCanceledException) when (!ct.IsCancellationRequested)
-            {
-                return null;
-            }
-        }
-    }
-
-    void IPostedEvents.OnPut(PostedBuffer buffer, int offset, int stored, int sent)
-    {
-        var reply = new RpcReply(release: null);
-        if (offset < 0 || stored < sent || !reply.TryLoad(_memory, offset, stored))
-        {
-            return;
-        }
-
-        if (IsEarly(reply, offset))
-        {
-            _early = true;
-            return;
-        }
-
-        _reply.TrySetResult(reply);
-    }
-
-    void IPostedEvents.OnGet(PostedBuffer buffer, int length)
-    {
-    }
-
-    /// <summary>Only early replies carry a checksum; without adaptive timeouts the final reply too is at offset 0.</summary>
-    private static bool IsEarly(RpcReply reply, int offset) => offset == 0 && reply.Message.Header.Checksum != 0;
 }

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Nacre.PtlRpc.Wire;
@@ -10,23 +12,23 @@ namespace Nacre.PtlRpc;
 /// </summary>
 public sealed class RpcReply : IDisposable
 {
-    private readonly Action<RpcReply>? _release;
-    private byte[] _memory;
+    private readonly ReplyPool? _pool;
     private int _offset;
     private int _length;
     private PtlrpcBody _body;
+    private bool _poolable;
     private int _disposed;
 
-    internal RpcReply(Action<RpcReply>? release)
+    internal RpcReply(byte[] memory, ReplyPool? pool)
     {
-        _release = release;
-        _memory = [];
+        Memory = memory;
+        _pool = pool;
     }
 
     public ref readonly PtlrpcBody Body => ref _body;
 
     /// <summary>0, a negative errno, or a positive result.</summary>
-    public int Status => _body.Type == MessageType.Error && _body.Status >= 0 ? -Errno.EINVAL : _body.Status;
+    public int Status => IsError && _body.Status >= 0 ? -Errno.EINVAL : _body.Status;
 
     /// <summary>The RPC itself failed (02 section 3.2).</summary>
     public bool IsError => _body.Type == MessageType.Error;
@@ -35,6 +37,7 @@ public sealed class RpcReply : IDisposable
 
     public ulong LastCommitted => _body.LastCommitted;
 
+    /// <summary>Number of buffers, the body included.</summary>
     public int BufferCount => Message.BufferCount;
 
     /// <summary>Bytes that bulk transfers of the request moved.</summary>
@@ -75,32 +78,84 @@ public sealed class RpcReply : IDisposable
 
     public void Dispose()
     {
-        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+        if (Interlocked.Exchange(ref _disposed, 1) == 0 && _poolable)
         {
-            _release?.Invoke(this);
+            _pool?.Return(this);
         }
     }
 
-    /// <summary>The memory behind the reply, for its pool.</summary>
-    internal byte[] Memory => _memory;
+    /// <summary>Where the reply is received.</summary>
+    internal byte[] Memory { get; }
 
     /// <summary>A view of the message.</summary>
-    internal LustreMessage Message => LustreMessage.Trusted(_memory.AsSpan(_offset, _length));
+    internal LustreMessage Message => LustreMessage.Trusted(Memory.AsSpan(_offset, _length));
 
-    /// <summary>False when the bytes are not a message.</summary>
-    internal bool TryLoad(byte[] memory, int offset, int length)
+    /// <summary>Parses what has arrived in <see cref="Memory"/>. False when the bytes are not a message.</summary>
+    internal bool TryLoad(int offset, int length)
     {
-        if (LustreMessage.TryParse(memory.AsSpan(offset, length), out var message) != MessageError.None)
+        if (offset < 0 || length < 0 || offset > Memory.Length - length
+            || LustreMessage.TryParse(Memory.AsSpan(offset, length), out var message) != MessageError.None)
         {
             return false;
         }
 
-        _memory = memory;
         _offset = offset;
         _length = message.Bytes.Length;
         message.ReadBody(out _body);
+        return true;
+    }
+
+    internal void Begin()
+    {
+        _poolable = false;
         BulkBytes = 0;
         Volatile.Write(ref _disposed, 0);
-        return true;
+    }
+
+    /// <summary>Nobody writes into <see cref="Memory"/> any more, so that it may serve another request after Dispose.</summary>
+    internal void AllowReuse() => _poolable = true;
+}
+
+/// <summary>Replies between uses. Safe for any thread.</summary>
+internal sealed class ReplyPool
+{
+    private const int PooledBytes = 4096;
+    private const int MaxKept = 4096;
+
+    private readonly ConcurrentQueue<RpcReply> _free = new();
+    private int _kept;
+
+    /// <summary>A reply with room for an early reply in front of a message of the given size (02 section 6.2).</summary>
+    public RpcReply Rent(int replyBytes)
+    {
+        var bytes = (int)BitOperations.RoundUpToPowerOf2((uint)(replyBytes + MessageLayout.EarlyReplySize));
+        RpcReply? reply;
+        if (bytes > PooledBytes)
+        {
+            reply = new RpcReply(new byte[bytes], pool: null);
+        }
+        else if (_free.TryDequeue(out reply))
+        {
+            Interlocked.Decrement(ref _kept);
+        }
+        else
+        {
+            reply = new RpcReply(new byte[PooledBytes], this);
+        }
+
+        reply.Begin();
+        return reply;
+    }
+
+    public void Return(RpcReply reply)
+    {
+        if (Interlocked.Increment(ref _kept) <= MaxKept)
+        {
+            _free.Enqueue(reply);
+        }
+        else
+        {
+            Interlocked.Decrement(ref _kept);
+        }
     }
 }

@@ -1,0 +1,264 @@
+using Microsoft.Extensions.Logging;
+using Nacre.PtlRpc.Wire;
+
+namespace Nacre.PtlRpc;
+
+/// <summary>
+/// The client's connection to one target (02 section 15): connects, sends, resends after a reconnect, pings, notices evictions,
+/// disconnects. It does not replay: after a restart of the server it counts as evicted.
+/// <para>Requests issued while it is not <see cref="ImportState.Full"/> wait for it.</para>
+/// </summary>
+public sealed partial class Import : IAsyncDisposable
+{
+    /// <summary>
+    /// Guards everything here and in the calls. Messages are sent under it (LNet never blocks); results of callers are set
+    /// outside of it.
+    /// </summary>
+    private readonly Lock _gate = new();
+    private readonly PendingCalls _pending = new();
+    private readonly Queue<ImportCall> _unsent = new();
+    private readonly TagSlots _tags = new();
+    private readonly CancellationTokenSource _closingSource = new();
+    private readonly CancellationToken _closing;
+    private readonly HashSet<ulong> _callbacks = [];
+
+    /// <summary>Seconds: the service's estimate by request portal, as the last replies told it (02 section 6.7).</summary>
+    private readonly int[] _estimates = new int[Portal.Count];
+    private readonly int _defaultPortal;
+    private ObdConnectData _connectData;
+    private ImportState _state = ImportState.New;
+    private string _clientUuid;
+    private ulong _serverHandle;
+    private uint _connectionCount;
+    private long _lastSent;
+
+    /// <summary>Milliseconds of the last call that was not a ping.</summary>
+    private long _lastUse;
+    private int _latencySeconds = 1;
+    private uint _lockLimit;
+    private ulong _serverLockVolume;
+    private ulong _lastCommitted;
+    private bool _pinging;
+    private int _disposed;
+
+    internal Import(RpcClient client, ImportOptions options, ulong clientHandle)
+    {
+        Client = client;
+        Options = options;
+        ClientHandle = clientHandle;
+        _clientUuid = options.ClientUuid;
+        _defaultPortal = ImportPortals.Default(options.Kind);
+        _wanted = options.Wanted;
+        _closing = _closingSource.Token;
+        Array.Fill(_estimates, InitialEstimate);
+    }
+
+    public ImportOptions Options { get; }
+
+    /// <summary>What the server puts into pb_handle of its requests to this import.</summary>
+    public ulong ClientHandle { get; }
+
+    public ImportState State
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _state;
+            }
+        }
+    }
+
+    /// <summary>What the server granted at the last connect.</summary>
+    public ObdConnectData ConnectData
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _connectData;
+            }
+        }
+    }
+
+    /// <summary>Export handle the server gave; 0 when there is none.</summary>
+    public ulong ServerHandle
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _serverHandle;
+            }
+        }
+    }
+
+    /// <summary>Highest last_committed seen.</summary>
+    public ulong LastCommitted
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _lastCommitted;
+            }
+        }
+    }
+
+    /// <summary>Connects begun so far, failed ones included.</summary>
+    public uint ConnectionCount
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _connectionCount;
+            }
+        }
+    }
+
+    internal RpcClient Client { get; }
+
+    internal uint LockLimit => Volatile.Read(ref _lockLimit);
+
+    internal ulong ServerLockVolume => Volatile.Read(ref _serverLockVolume);
+
+    internal bool HasGranted(ConnectFlags2 flags) => ConnectData.Has(flags);
+
+    /// <summary>Closes without a word to the server; <see cref="DisconnectAsync"/> is the polite way. Requests under way fail.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
+        await _closingSource.CancelAsync().ConfigureAwait(false);
+        _closingSource.Dispose();
+        Client.Remove(this);
+        Close(Errno.ESHUTDOWN);
+    }
+
+    public override string ToString() => $"{Options.TargetUuid} at {Options.Peer.Nid}";
+
+    internal bool TryBeginCallback(ulong xid)
+    {
+        lock (_gate)
+        {
+            return _callbacks.Add(xid);
+        }
+    }
+
+    internal void EndCallback(ulong xid)
+    {
+        lock (_gate)
+        {
+            _callbacks.Remove(xid);
+        }
+    }
+
+    /// <summary>Called every second.</summary>
+    internal void Tick(long now)
+    {
+        bool ping;
+        bool idle;
+        lock (_gate)
+        {
+            var silent = now - _lastSent;
+            var quiet = _state == ImportState.Full && _pending.Count == 0 && _unsent.Count == 0;
+            idle = quiet && Options.IdleTimeout is { } limit && now - _lastUse >= limit.TotalMilliseconds;
+            ping = _state == ImportState.Full && !_pinging && !idle && silent >= Client.Options.PingAfter.TotalMilliseconds;
+            _pinging |= ping;
+        }
+
+        if (idle && (Options.MayIdle?.Invoke() ?? true))
+        {
+            _ = IdleAsync();
+        }
+        else if (ping)
+        {
+            _ = PingInBackgroundAsync();
+        }
+    }
+
+    private async Task PingInBackgroundAsync()
+    {
+        try
+        {
+            await PingAsync(_closing).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (failure is ErrnoException or OperationCanceledException or TimeoutException)
+        {
+            // What matters of it, the import has acted on already.
+            LogPingFailed(Client.Log, Options.TargetUuid, failure.Message);
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                _pinging = false;
+            }
+        }
+    }
+
+    /// <summary>Ends the import: nothing can be sent any more, and whoever waits gets the error.</summary>
+    private void Close(int errno)
+    {
+        List<ImportCall> failed;
+        lock (_gate)
+        {
+            _state = ImportState.Closed;
+            failed = TakeAllCalls();
+        }
+
+        Fail(failed, errno);
+        _connected.TrySetException(new RpcException(errno, message: $"{this} is closed"));
+        _ = _connected.Task.Exception;
+    }
+
+    private List<ImportCall> TakeAllCalls()
+    {
+        var calls = _pending.ToList();
+        foreach (var call in calls)
+        {
+            Retire(call);
+        }
+
+        while (_unsent.TryDequeue(out var call))
+        {
+            if (!call.IsDone)
+            {
+                Retire(call);
+                calls.Add(call);
+            }
+        }
+
+        return calls;
+    }
+
+    private void Fail(List<ImportCall> calls, int errno)
+    {
+        foreach (var call in calls)
+        {
+            Deliver(call, new RpcException(errno, rpcLevel: true, $"{this}: {Errno.Name(errno)}"));
+        }
+    }
+
+    [LoggerMessage(2110, LogLevel.Debug, "{Target}: ping failed: {Why}")]
+    private static partial void LogPingFailed(ILogger log, string target, string why);
+
+    [LoggerMessage(2111, LogLevel.Information, "{Target}: {State}")]
+    private static partial void LogState(ILogger log, string target, ImportState state);
+
+    [LoggerMessage(2112, LogLevel.Warning, "{Target}: connection lost: {Why}")]
+    private static partial void LogLost(ILogger log, string target, string why);
+
+    [LoggerMessage(2113, LogLevel.Warning, "{Target}: connect failed: {Why}")]
+    private static partial void LogConnectFailed(ILogger log, string target, string why);
+
+    [LoggerMessage(2114, LogLevel.Warning, "{Target}: this client was evicted")]
+    private static partial void LogEvicted(ILogger log, string target);
+
+    [LoggerMessage(2115, LogLevel.Error, "{Target}: the connect loop failed unexpectedly")]
+    private static partial void LogLoopFailed(ILogger log, Exception failure, string target);
+}
