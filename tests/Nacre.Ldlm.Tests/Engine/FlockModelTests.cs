@@ -87,7 +87,7 @@ public class FlockModelTests(ITestOutputHelper output)
         private readonly int _holders;
         private readonly int _bytes;
         private readonly Dictionary<FlockModel.Wait, LdlmLock> _waits = [];
-        private readonly List<(ulong ClientHandle, TaskCompletionSource<CallbackReply> Answer)> _completions = [];
+        private readonly List<(ulong ClientHandle, LateAnswer Answer)> _completions = [];
 
         public Run(int files, int holders, int bytes)
         {
@@ -99,9 +99,9 @@ public class FlockModelTests(ITestOutputHelper output)
                     Assert.Equal(Opcode.LdlmCpCallback, received.Opcode);
                     Assert.True(received.HasLvb);
                     Assert.Empty(received.Lvb);
-                    var answer = new TaskCompletionSource<CallbackReply>();
+                    var answer = new LateAnswer();
                     _completions.Add((received.ClientHandle, answer));
-                    return new ValueTask<CallbackReply>(answer.Task);
+                    return answer.Task;
                 };
         }
 
@@ -180,7 +180,7 @@ public class FlockModelTests(ITestOutputHelper output)
             _completions.Clear();
             var undo = Interrupt && granted.Length == 1 ? granted[0] : null;
             foreach (var (_, answer) in answers)
-                answer.SetResult(new CallbackReply(undo is null ? 0 : Interrupted, default));
+                answer.Give(undo is null ? 0 : Interrupted);
             if (undo is null)
                 return;
             _model.Restore(undo, before[undo.File * _holders + undo.Holder]);

@@ -16,6 +16,33 @@ internal sealed record Received(uint Opcode, LdlmRequest Request, byte[] Lvb, bo
     public ulong ServerHandle => Request.Handle1;
 }
 
+/// <summary>An answer the test gives later. What follows from it in the engine has happened when the call returns.</summary>
+internal sealed class LateAnswer
+{
+    private readonly TaskCompletionSource<CallbackReply> _source = new();
+
+    public ValueTask<CallbackReply> Task => new(_source.Task);
+
+    public void Give(int status) => WithoutContext(() => _source.SetResult(new CallbackReply(status, default)));
+
+    public void Fail(Exception cause) => WithoutContext(() => _source.SetException(cause));
+
+    // The test runner's context would send continuations to another thread.
+    private static void WithoutContext(Action action)
+    {
+        var context = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(null);
+        try
+        {
+            action();
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(context);
+        }
+    }
+}
+
 /// <summary>A client that records callbacks and answers 0 at once, unless told otherwise.</summary>
 internal sealed class FakeClient : ILockClient
 {
@@ -92,8 +119,6 @@ internal sealed class Harness : IDisposable
 
     public Harness(LdlmOptions? options = null)
     {
-        // The test runner's context would send what follows an answer to another thread; without it, it runs in SetResult.
-        SynchronizationContext.SetSynchronizationContext(null);
         Time = new FakeTimeProvider(DateTimeOffset.UnixEpoch);
         Table = new LockTable("test", FillLvb, options ?? new LdlmOptions(), Time, NullLogger.Instance);
         A = NewClient();
