@@ -1,17 +1,126 @@
 using Microsoft.Extensions.Logging;
+using Nacre.Ldlm;
 using Nacre.PtlRpc;
+using Nacre.Server.Mdt;
+using Nacre.Server.Mdt.FileSystem;
+using Nacre.Server.Ost;
+using Nacre.Server.Storage;
+using Nacre.Server.Storage.Objects;
 
 namespace Nacre.Server.Node;
 
 /// <summary>The targets of one file system on this node: its MDT and its OSTs, with their stores.</summary>
 internal sealed class FileSystemTargets : IAsyncDisposable
 {
+    private readonly DataFolder _data;
+    private readonly RpcServer _rpc;
+    private readonly TimeProvider _time;
+    private readonly ILoggerFactory _logging;
+    private readonly MetadataStore _store;
+    private readonly MdtFileSystem _files;
+    private readonly MdtTarget _mdt;
+    private readonly List<(OstTarget Target, ObjectStore Store)> _osts = [];
+
+    private FileSystemTargets(
+        DataFolder data, FileSystemRecord record, RpcServer rpc, TimeProvider time, ILoggerFactory logging, MetadataStore store)
+    {
+        _data = data;
+        _rpc = rpc;
+        _time = time;
+        _logging = logging;
+        _store = store;
+        Record = record;
+        _files = new MdtFileSystem(store, new MdtFileSystemOptions(), time);
+        _mdt = new MdtTarget(
+            new MdtTargetOptions { FileSystemName = record.Name },
+            _files,
+            rpc,
+            new LdlmOptions(),
+            time,
+            logging.CreateLogger<MdtTarget>());
+    }
+
     /// <summary>What the file system is made of.</summary>
-    public FileSystemRecord Record { get; private set; } = new("", 0, 0);
+    public FileSystemRecord Record { get; private set; }
 
-    public void Start(FileSystemRecord record) => Record = record;
+    /// <summary>Opens the stores, making them where they do not exist, and serves the targets.</summary>
+    /// <exception cref="NodeConfigurationException">A store is damaged, in use, or of a newer format.</exception>
+    public static async Task<FileSystemTargets> StartAsync(
+        DataFolder data, FileSystemRecord record, RpcServer rpc, TimeProvider time, ILoggerFactory logging)
+    {
+        var targets = new FileSystemTargets(data, record, rpc, time, logging, OpenMetadata(data, record, time, logging));
+        try
+        {
+            // OSTs first: the MDT, once it is served, places files on them.
+            for (var index = 0; index < record.OstCount; index++)
+            {
+                targets.StartOst(index);
+            }
 
-    public void AddOst(FileSystemRecord record) => Record = record;
+            targets._mdt.Start();
+            rpc.AddTarget(targets._mdt);
+            return targets;
+        }
+        catch
+        {
+            await targets.DisposeAsync();
+            throw;
+        }
+    }
 
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    /// <summary>Serves the OSTs that <paramref name="record"/> has beyond those served already.</summary>
+    public void Grow(FileSystemRecord record)
+    {
+        Record = record;
+        for (var index = _osts.Count; index < record.OstCount; index++)
+        {
+            StartOst(index);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _mdt.StopAsync();
+        _mdt.Dispose();
+        foreach (var (target, store) in _osts)
+        {
+            target.Dispose();
+            await store.DisposeAsync();
+        }
+
+        _files.Dispose();
+        _store.Dispose();
+    }
+
+    private static MetadataStore OpenMetadata(DataFolder data, FileSystemRecord record, TimeProvider time, ILoggerFactory logging)
+    {
+        var folder = data.TargetFolder(record.Name, "mdt", 0);
+        Directory.CreateDirectory(folder);
+        try
+        {
+            return MetadataStore.Open(
+                Path.Combine(folder, "mdt.db"),
+                new MetadataStoreOptions { FileSystemName = record.Name },
+                time,
+                logging.CreateLogger<MetadataStore>());
+        }
+        catch (MetadataStoreException e)
+        {
+            throw new NodeConfigurationException(e.Message, e);
+        }
+    }
+
+    private void StartOst(int index)
+    {
+        var folder = _data.TargetFolder(Record.Name, "ost", index);
+        var capacity = (Record.CapacityGib << 30) / Record.OstCount;
+        var store = ObjectStore.Open(
+            folder, new ObjectStoreOptions { CapacityBytes = capacity }, _time, _logging.CreateLogger<ObjectStore>());
+        var target = new OstTarget(
+            new OstOptions { FileSystem = Record.Name, Index = index }, store, _rpc, new LdlmOptions(), _time, _logging.CreateLogger<OstTarget>());
+        _osts.Add((target, store));
+        _rpc.AddTarget(target);
+        _mdt.AddObjectTarget(target);
+    }
 }

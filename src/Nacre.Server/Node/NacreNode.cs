@@ -73,8 +73,10 @@ public sealed partial class NacreNode : IAsyncDisposable
         var node = new NacreNode(options, data, transport, time, logging);
         try
         {
+            await node.CheckAddressAsync(transport, cancellationToken);
             await node.StartTargetsAsync(cancellationToken);
-            await node.ListenAsync(cancellationToken);
+            await node.ListenAsync(() => node._lnet.StartListeningAsync(node.Address, cancellationToken));
+            node.LogListening(node.Address);
             return node;
         }
         catch
@@ -111,7 +113,7 @@ public sealed partial class NacreNode : IAsyncDisposable
             CapacityGib = targets.Record.CapacityGib + (targets.Record.CapacityGib / index),
         };
         _data.Save(record);
-        targets.AddOst(record);
+        targets.Grow(record);
         await _mgs.AddOstAsync(fileSystem, index, _options.Nid, cancellationToken);
     }
 
@@ -135,9 +137,7 @@ public sealed partial class NacreNode : IAsyncDisposable
         _rpc.AddTarget(_mgs);
         foreach (var record in Records())
         {
-            var targets = new FileSystemTargets();
-            _fileSystems.Add(record.Name, targets);
-            targets.Start(record);
+            _fileSystems.Add(record.Name, await FileSystemTargets.StartAsync(_data, record, _rpc, _time, _logging));
             await AnnounceAsync(record, cancellationToken);
         }
     }
@@ -194,12 +194,20 @@ public sealed partial class NacreNode : IAsyncDisposable
         }
     }
 
-    private async Task ListenAsync(CancellationToken cancellationToken)
+    private IPEndPoint Address => new(_options.Nid.Address, _options.LNetPort);
+
+    /// <summary>Finds an address that cannot be had before anything is made in the data folder for it.</summary>
+    private Task CheckAddressAsync(ITransport transport, CancellationToken cancellationToken) => ListenAsync(async () =>
     {
-        var at = new IPEndPoint(_options.Nid.Address, _options.LNetPort);
+        await using var listener = await transport.ListenAsync(Address, cancellationToken);
+    });
+
+    private async Task ListenAsync(Func<ValueTask> listen)
+    {
+        var at = Address;
         try
         {
-            await _lnet.StartListeningAsync(at, cancellationToken);
+            await listen();
         }
         catch (SocketException e)
         {
@@ -214,8 +222,6 @@ public sealed partial class NacreNode : IAsyncDisposable
                 },
                 e);
         }
-
-        LogListening(at);
     }
 
     [LoggerMessage(1, LogLevel.Information, "listening on {At}")]
