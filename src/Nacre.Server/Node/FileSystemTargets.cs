@@ -19,7 +19,7 @@ internal sealed class FileSystemTargets : IAsyncDisposable
     private readonly MetadataStore _store;
     private readonly MdtFileSystem _files;
     private readonly MdtTarget _mdt;
-    private readonly List<(OstTarget Target, ObjectStore Store)> _osts = [];
+    private readonly List<OstTarget> _osts = [];
 
     private FileSystemTargets(
         DataFolder data, FileSystemRecord record, RpcServer rpc, TimeProvider time, ILoggerFactory logging, MetadataStore store)
@@ -83,10 +83,9 @@ internal sealed class FileSystemTargets : IAsyncDisposable
     {
         await _mdt.StopAsync();
         _mdt.Dispose();
-        foreach (var (target, store) in _osts)
+        foreach (var ost in _osts)
         {
-            target.Dispose();
-            await store.DisposeAsync();
+            await ost.DisposeAsync();
         }
 
         _files.Dispose();
@@ -113,14 +112,25 @@ internal sealed class FileSystemTargets : IAsyncDisposable
 
     private void StartOst(int index)
     {
+        var ost = new OstTarget(
+            new OstOptions { FileSystem = Record.Name, Index = index }, OpenObjects(index), _rpc, _time, _logging.CreateLogger<OstTarget>());
+        _osts.Add(ost);
+        _rpc.AddTarget(ost);
+        _mdt.AddObjectTarget(ost);
+    }
+
+    private ObjectStore OpenObjects(int index)
+    {
         var folder = _data.TargetFolder(Record.Name, "ost", index);
         var capacity = (Record.CapacityGib << 30) / Record.OstCount;
-        var store = ObjectStore.Open(
-            folder, new ObjectStoreOptions { CapacityBytes = capacity }, _time, _logging.CreateLogger<ObjectStore>());
-        var target = new OstTarget(
-            new OstOptions { FileSystem = Record.Name, Index = index }, store, _rpc, new LdlmOptions(), _time, _logging.CreateLogger<OstTarget>());
-        _osts.Add((target, store));
-        _rpc.AddTarget(target);
-        _mdt.AddObjectTarget(target);
+        try
+        {
+            return ObjectStore.Open(
+                folder, new ObjectStoreOptions { CapacityBytes = capacity }, _time, _logging.CreateLogger<ObjectStore>());
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            throw new NodeConfigurationException($"object store {folder}: {e.Message}", e);
+        }
     }
 }
