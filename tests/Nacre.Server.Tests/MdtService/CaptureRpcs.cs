@@ -55,7 +55,8 @@ internal static class CaptureRpcs
             else if (open.TryGetValue((put.Destination, put.Source, put.MatchBits), out var rpc))
             {
                 int at = rpcs.IndexOf(rpc);
-                rpcs[at] = rpc with { Reply = captured };
+                // An early reply may come before the final one.
+                rpcs[at] = open[(put.Destination, put.Source, put.MatchBits)] = rpc with { Reply = captured };
             }
         }
         return rpcs;

@@ -1,0 +1,30 @@
+using System.Diagnostics;
+
+namespace Nacre.Server.Tests;
+
+/// <summary>
+/// Programs that tests start in a process of their own, to kill it: <c>dotnet Nacre.Server.Tests.dll NAME ARGUMENTS</c>.
+/// </summary>
+internal static class ChildPrograms
+{
+    private static readonly Dictionary<string, Func<string[], Task>> Programs = new()
+    {
+        [nameof(Ost.ObjectWriter)] = Ost.ObjectWriter.RunAsync,
+    };
+
+    public static async Task<int> Main(string[] args)
+    {
+        if (args.Length == 0 || !Programs.TryGetValue(args[0], out var program)) return 2;
+        await program(args[1..]);
+        return 0;
+    }
+
+    public static Process Start(string name, params string[] args)
+    {
+        string host = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
+        return Process.Start(new ProcessStartInfo(host, [typeof(ChildPrograms).Assembly.Location, name, .. args])
+        {
+            RedirectStandardOutput = true,
+        })!;
+    }
+}
