@@ -362,6 +362,7 @@ public sealed partial class Import
     private void GoFull()
     {
         TaskCompletionSource connected;
+        List<ImportCall> failed = [];
         lock (_gate)
         {
             _connecting = false;
@@ -375,29 +376,29 @@ public sealed partial class Import
             _lastSent = _lastUse = Client.Clock.Milliseconds;
             foreach (var call in _pending.ToList())
             {
-                // A call that must not be resent has failed already; one that could not even be sent the first time goes too.
                 call.RetryPending = false;
-                Resend(call);
-            }
-
-            // A transmission that finds no connection makes the import leave the state, and the rest wait on.
-            while (_state == ImportState.Full && _unsent.TryDequeue(out var call))
-            {
-                if (!call.IsDone)
+                if (call.Call.NoResend)
                 {
-                    Transmit(call);
+                    Retire(call);
+                    failed.Add(call);
+                }
+                else
+                {
+                    Resend(call);
                 }
             }
 
-            if (_state != ImportState.Full)
+            while (TryTakeUnsent(out var call))
             {
-                return;
+                Transmit(call);
             }
 
             connected = _connected;
         }
 
         connected.TrySetResult();
+        SendPrepared();
+        Fail(failed, Errno.ENOTCONN);
     }
 
     private async Task IdleAsync()

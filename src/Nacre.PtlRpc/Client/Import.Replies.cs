@@ -26,15 +26,21 @@ public sealed partial class Import
                 done = item.TakeBulk(buffer, stored) && item is { HasReply: true, BulkPending: 0 };
             }
 
-            if (!done)
+            if (done)
             {
-                return;
+                Retire(item);
             }
-
-            Retire(item);
         }
 
-        Deliver(item, failure);
+        if (done)
+        {
+            Deliver(item, failure);
+        }
+        else
+        {
+            // A reply that was cut makes the call leave again.
+            SendPrepared();
+        }
     }
 
     internal void OnBulkDone(ImportCall item, PostedBuffer buffer, int length)
@@ -54,6 +60,7 @@ public sealed partial class Import
 
     internal void OnDeadline(ImportCall item, int version, long now)
     {
+        var failed = false;
         lock (_gate)
         {
             if (item.Import != this || item.Version != version || item.IsDone || _state != ImportState.Full)
@@ -61,22 +68,30 @@ public sealed partial class Import
                 return;
             }
 
-            if (item.RetryPending)
+            if (!item.RetryPending)
+            {
+                Lose($"{Opcode.Name(item.Call.Opcode)} {item.Xid:x} timed out");
+                failed = item.Call.NoResend;
+            }
+            else
             {
                 RetryInProgress(item);
-                return;
             }
 
-            Lose($"{Opcode.Name(item.Call.Opcode)} {item.Xid:x} timed out");
-            if (!item.Call.NoResend)
+            if (failed)
             {
-                return;
+                Retire(item);
             }
-
-            Retire(item);
         }
 
-        Deliver(item, new RpcException(Errno.ETIMEDOUT, rpcLevel: true));
+        if (failed)
+        {
+            Deliver(item, new RpcException(Errno.ETIMEDOUT, rpcLevel: true));
+        }
+        else
+        {
+            SendPrepared();
+        }
     }
 
     internal void OnCanceled(ImportCall item, int version, CancellationToken ct)
@@ -240,6 +255,8 @@ public sealed partial class Import
                 Transmit(item);
             }
         }
+
+        SendPrepared();
     }
 
     /// <summary>The result is decided: nothing that arrives later counts. Called under the gate; Deliver follows outside of it.</summary>
@@ -255,7 +272,22 @@ public sealed partial class Import
     }
 
     /// <summary>Hands the result to the caller, once its buffers are its own again. Never called under the gate.</summary>
-    private static void Deliver(ImportCall item, Exception? failure)
+    private void Deliver(ImportCall item, Exception? failure)
+    {
+        lock (_gate)
+        {
+            if (item.IsSending)
+            {
+                item.IsUndelivered = true;
+                item.UndeliveredFailure = failure;
+                return;
+            }
+        }
+
+        DeliverNow(item, failure);
+    }
+
+    private static void DeliverNow(ImportCall item, Exception? failure)
     {
         item.Cancellation.Unregister();
         item.Cancellation = default;

@@ -66,12 +66,13 @@ public sealed partial class Import
             }
             else
             {
-                _unsent.Enqueue(item);
+                _unsent.Enqueue((item, item.Version));
                 WakeFromIdle();
             }
         }
 
         var task = item.Task;
+        SendPrepared();
         if (ct.CanBeCanceled)
         {
             Watch(item, ct);
@@ -96,9 +97,18 @@ public sealed partial class Import
         registration.Unregister();
     }
 
-    /// <summary>Sends a call, for the first time or again. Called under the gate, in the state Full.</summary>
+    /// <summary>
+    /// Prepares a call to be sent, for the first time or again. Called under the gate, in the state Full; whoever does so calls
+    /// <see cref="SendPrepared"/> afterwards.
+    /// </summary>
     private void Transmit(ImportCall item)
     {
+        if (item.IsSending)
+        {
+            item.SendAgain = true;
+            return;
+        }
+
         var resent = item.WasSent;
         var portal = PortalOf(item.Call);
         if (!item.IsListed)
@@ -126,10 +136,59 @@ public sealed partial class Import
 
         var seconds = Fill(item, portal, resent);
         Client.Wheel.Set(item.Deadline, now + ((seconds + _latencySeconds) * 1000L), item.Version);
-        if (!Client.LNet.TryPut(Options.Peer, Client.LNet.LocalNid, portal, item.Xid, 0, item.Call.Builder.Finish()))
+        item.IsSending = true;
+        _outbox.Enqueue(item);
+    }
+
+    /// <summary>Gives prepared calls to LNet. Never called under the gate.</summary>
+    private void SendPrepared()
+    {
+        while (true)
         {
-            Lose("no connection");
+            ImportCall? item;
+            lock (_gate)
+            {
+                if (!_outbox.TryDequeue(out item))
+                {
+                    return;
+                }
+            }
+
+            var call = item.Call;
+            var sent = Client.LNet.TryPut(
+                Options.Peer, Client.LNet.LocalNid, PortalOf(call), item.Xid, 0, call.Builder.Finish());
+            AfterSending(item, sent);
         }
+    }
+
+    private void AfterSending(ImportCall item, bool sent)
+    {
+        Exception? failure;
+        lock (_gate)
+        {
+            item.IsSending = false;
+            if (!sent)
+            {
+                Lose("no connection");
+            }
+
+            if (!item.IsUndelivered)
+            {
+                var again = item is { SendAgain: true, IsDone: false } && _state == ImportState.Full;
+                item.SendAgain = false;
+                if (again)
+                {
+                    Resend(item);
+                }
+
+                return;
+            }
+
+            item.IsUndelivered = false;
+            failure = item.UndeliveredFailure;
+        }
+
+        DeliverNow(item, failure);
     }
 
     private bool HasRepMbits => _connectData.Has(ConnectFlags2.RepMbits);

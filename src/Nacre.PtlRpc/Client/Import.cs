@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 using Nacre.PtlRpc.Wire;
 
@@ -11,12 +12,17 @@ namespace Nacre.PtlRpc;
 public sealed partial class Import : IAsyncDisposable
 {
     /// <summary>
-    /// Guards everything here and in the calls. Messages are sent under it (LNet never blocks); results of callers are set
-    /// outside of it.
+    /// Guards everything here and in the calls. Messages leave, and results of callers are set, outside of it: both may run what
+    /// waits for the network, of this import or another.
     /// </summary>
     private readonly Lock _gate = new();
     private readonly PendingCalls _pending = new();
-    private readonly Queue<ImportCall> _unsent = new();
+
+    /// <summary>Calls that wait for a connection. One that was cancelled stays until its turn, recognised by its version.</summary>
+    private readonly Queue<(ImportCall Call, int Version)> _unsent = new();
+
+    /// <summary>Calls prepared under the gate, to be given to LNet by <see cref="SendPrepared"/> outside of it.</summary>
+    private readonly Queue<ImportCall> _outbox = new();
     private readonly TagSlots _tags = new();
     private readonly CancellationTokenSource _closingSource = new();
     private readonly CancellationToken _closing;
@@ -224,16 +230,28 @@ public sealed partial class Import : IAsyncDisposable
             Retire(call);
         }
 
-        while (_unsent.TryDequeue(out var call))
+        while (TryTakeUnsent(out var call))
         {
-            if (!call.IsDone)
-            {
-                Retire(call);
-                calls.Add(call);
-            }
+            Retire(call);
+            calls.Add(call);
         }
 
         return calls;
+    }
+
+    private bool TryTakeUnsent([NotNullWhen(true)] out ImportCall? call)
+    {
+        while (_unsent.TryDequeue(out var waiting))
+        {
+            if (waiting.Call.Version == waiting.Version && !waiting.Call.IsDone)
+            {
+                call = waiting.Call;
+                return true;
+            }
+        }
+
+        call = null;
+        return false;
     }
 
     private void Fail(List<ImportCall> calls, int errno)

@@ -51,6 +51,15 @@ internal sealed class ImportCall : IPostedEvents, IDeadlineOwner, IValueTaskSour
     public int Retries;
     public long SentAt;
 
+    /// <summary>
+    /// A copy is on its way from the outbox to LNet. Until it is there nothing in the call may change, so another copy
+    /// (<see cref="SendAgain"/>) and the result (<see cref="IsUndelivered"/>) wait.
+    /// </summary>
+    public bool IsSending;
+    public bool SendAgain;
+    public bool IsUndelivered;
+    public Exception? UndeliveredFailure;
+
     /// <summary>The result is decided; what arrives now is of no interest.</summary>
     public bool IsDone;
 
@@ -213,6 +222,8 @@ internal sealed class ImportCall : IPostedEvents, IDeadlineOwner, IValueTaskSour
         Array.Clear(_bulk);
         Xid = MatchBits = 0;
         Tag = 0;
+        UndeliveredFailure = null;
+        IsSending = SendAgain = IsUndelivered = false;
         Adaptive = IsListed = WasSent = RetryPending = IsDone = HasReply = false;
         Retries = BulkPending = BulkBytes = 0;
         _pool.Return(this);

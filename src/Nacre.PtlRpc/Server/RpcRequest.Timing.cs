@@ -1,8 +1,12 @@
 using System.Runtime.CompilerServices;
+using Nacre.LNet;
 using Nacre.PtlRpc.Timing;
-using Nacre.PtlRpc.Wire;
 
 namespace Nacre.PtlRpc;
+
+/// <summary>An early reply to be sent: the request itself may be done by then.</summary>
+internal readonly record struct EarlyReply(
+    Export Export, RpcService Service, PeerId Peer, Nid Self, uint Opcode, ulong MatchBits, int TotalSeconds, int ElapsedSeconds);
 
 /// <summary>Deadlines, early replies, and the way back from a handler that had to wait (02 section 6.7).</summary>
 public sealed partial class RpcRequest : IDeadlineOwner
@@ -58,11 +62,22 @@ public sealed partial class RpcRequest : IDeadlineOwner
     /// <summary>Sends an early reply when the client is about to give up, and extends its deadline.</summary>
     void IDeadlineOwner.OnDeadline(int version, long now)
     {
+        if (TryExtend(version, now, out var early))
+        {
+            // Outside of the lock: sending may run what waited for the network. A final reply that overtakes it does no harm; the
+            // client has withdrawn its buffer then.
+            _server.SendEarlyReply(early);
+        }
+    }
+
+    private bool TryExtend(int version, long now, out EarlyReply early)
+    {
+        early = default;
         lock (_state)
         {
             if (version != _version || _finished || _superseded)
             {
-                return;
+                return false;
             }
 
             var options = _server.Options;
@@ -72,13 +87,14 @@ public sealed partial class RpcRequest : IDeadlineOwner
             if (deadline <= _deadline)
             {
                 _server.OnDrawnOut(this);
-                return;
+                return false;
             }
 
-            _server.SendEarlyReply(this, total, Math.Max(1, elapsed));
+            early = new EarlyReply(Export, _service, Peer, Self, Opcode, ReplyMatchBits, total, Math.Max(1, elapsed));
             _service.Estimate.Observe(total, now);
             _deadline = deadline;
             SetEarlyReply(now);
+            return true;
         }
     }
 

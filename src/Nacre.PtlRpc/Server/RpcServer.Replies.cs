@@ -56,26 +56,26 @@ public sealed partial class RpcServer
         export?.State.Counters.CountReply(error: true);
     }
 
-    /// <summary>Called under the request's lock, so that it can never follow the final reply (02 section 6.7).</summary>
-    internal void SendEarlyReply(RpcRequest request, int totalSeconds, int elapsedSeconds)
+    /// <summary>One buffer, at offset 0, with a checksum (02 section 6.7).</summary>
+    internal void SendEarlyReply(in EarlyReply early)
     {
         var reply = Scratch;
         reply.Start([]);
         ref var body = ref reply.Body;
         body.Type = MessageType.Reply;
         body.Version = ServiceVersion.Message;
-        body.Opcode = request.Opcode;
-        body.Timeout = (uint)totalSeconds;
-        body.ServiceTime = (uint)elapsedSeconds;
-        if (request.Export.Has(ConnectFlags.LruResize))
+        body.Opcode = early.Opcode;
+        body.Timeout = (uint)early.TotalSeconds;
+        body.ServiceTime = (uint)early.ElapsedSeconds;
+        if (early.Export.Has(ConnectFlags.LruResize))
         {
-            body.Limit = request.Target.LockLimit;
-            body.ServerLockVolume = request.Target.ServerLockVolume;
+            body.Limit = early.Export.Target.LockLimit;
+            body.ServerLockVolume = early.Export.Target.ServerLockVolume;
         }
 
         reply.Header.Checksum = MessageChecksum.OfBody(reply.Buffer(0));
-        Send(request.Peer, request.Self, request.Service, request.ReplyMatchBits, 0, reply.Finish());
-        request.Export.State.Counters.CountEarlyReply();
+        Send(early.Peer, early.Self, early.Service, early.MatchBits, 0, reply.Finish());
+        early.Export.State.Counters.CountEarlyReply();
     }
 
     internal void OnDrawnOut(RpcRequest request)
