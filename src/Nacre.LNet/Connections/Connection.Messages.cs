@@ -185,15 +185,10 @@ internal sealed partial class Connection
     {
         ref readonly var get = ref message.Lnet.Get;
         var due = new Due(message.Ksock);
-        if (get.Portal == PingInfoWire.Portal)
-        {
-            if (get.MatchBits == PingInfoWire.MatchBits) AnswerPing(get);
-        }
-        else if (get.Portal < LnetHeader.PortalCount
-            && _node.Posted.MatchGet(Peer.Id, get) is { } posted)
-        {
-            posted.Reply(Peer, get);
-        }
+        if (get.Portal >= LnetHeader.PortalCount) _node.CountDropped();
+        else if (get.Portal == PingInfoWire.Portal && get.MatchBits == PingInfoWire.MatchBits) AnswerPing(get);
+        else if (_node.Posted.MatchGet(Peer.Id, get) is { } posted) posted.Reply(Peer, get);
+        else _node.CountDropped();
 
         _input.Consume(LnetMessage.Size);
         Settle(due);
@@ -203,7 +198,12 @@ internal sealed partial class Connection
     private void AnswerPing(in LnetGet get)
     {
         ReadOnlySpan<byte> info = _node.PingInfo;
-        if (get.SrcOffset > info.Length) return;
+        if (get.SrcOffset > info.Length)
+        {
+            _node.CountDropped();
+            return;
+        }
+
         info = info[(int)get.SrcOffset..];
         if (get.SinkLength < info.Length) info = info[..(int)get.SinkLength];
         Peer.TrySend(Peer.NewReply(get, info.Length), info);
