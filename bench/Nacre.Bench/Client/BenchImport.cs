@@ -24,6 +24,7 @@ internal sealed class BenchImport : IExchange
 
     private const ConnectFlags OstFlags = CommonFlags | ConnectFlags.Reqportal | ConnectFlags.Maxbytes;
     private const int PageBits = 12;
+    private const uint WantedGrant = 128 << 20;
 
     private byte[] _reply = [];
     private bool _answered;
@@ -52,15 +53,21 @@ internal sealed class BenchImport : IExchange
 
     private int RequestPortal { get; }
 
+    public static BenchImport ToMgs(BenchNode node)
+    {
+        var wanted = new ObdConnectData { Flags = ConnectFlags.Version | ConnectFlags.At | ConnectFlags.Full20 };
+        return Connect(node, "MGS", Opcode.MgsConnect, Opcode.MgsDisconnect, Portal.MgsRequest, wanted);
+    }
+
     public static BenchImport ToMdt(BenchNode node, string fileSystem)
     {
-        var wanted = new ObdConnectData { Flags = MdtFlags, IbitsKnown = 0x7F, BrwSize = 1 << 20 };
+        var wanted = new ObdConnectData { Flags = MdtFlags, IbitsKnown = 0x7F, BrwSize = 1 << 20, Grant = WantedGrant, GrantBlkBits = PageBits, ChecksumTypes = (uint)OcdChecksumTypes.All };
         return Connect(node, $"{fileSystem}-MDT0000_UUID", Opcode.MdsConnect, Opcode.MdsDisconnect, Portal.MdsRequest, wanted);
     }
 
     public static BenchImport ToOst(BenchNode node, string fileSystem, int index)
     {
-        var wanted = new ObdConnectData { Flags = OstFlags, BrwSize = 64 << 20 };
+        var wanted = new ObdConnectData { Flags = OstFlags, BrwSize = 64 << 20, Grant = WantedGrant, GrantBlkBits = PageBits, ChecksumTypes = (uint)OcdChecksumTypes.All };
         return Connect(node, $"{fileSystem}-OST{index:x4}_UUID", Opcode.OstConnect, Opcode.OstDisconnect, Portal.OstRequest, wanted);
     }
 
@@ -117,9 +124,6 @@ internal sealed class BenchImport : IExchange
         BenchNode node, string target, uint connect, uint disconnect, int portal, ObdConnectData wanted)
     {
         wanted.Version = ObdConnectData.Version2158;
-        wanted.Grant = 128 << 20;
-        wanted.GrantBlkBits = PageBits;
-        wanted.ChecksumTypes = (uint)OcdChecksumTypes.All;
         var import = new BenchImport(node, disconnect, portal);
         var request = new RequestFrame(
             import, portal, connect, ObdUuid.BufferSize, ObdUuid.BufferSize, LustreHandle.Size, ObdConnectData.Size, 0);

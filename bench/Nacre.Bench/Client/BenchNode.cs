@@ -165,7 +165,7 @@ internal sealed class BenchNode : IDisposable
     private void OnPut(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> payload)
     {
         var portal = BinaryPrimitives.ReadInt32LittleEndian(frame[Frame.PutPortal..]);
-        if (portal is not (Portal.MdcReply or Portal.OscReply or Portal.LdlmCancelReply))
+        if (portal is not (Portal.MdcReply or Portal.OscReply or Portal.MgcReply))
         {
             throw new InvalidDataException($"a PUT to portal {portal}: the load is made so that no lock is ever called back");
         }

@@ -12,7 +12,8 @@ internal sealed record ServerAddress(Nid Nid, IPEndPoint At, string FileSystem);
 internal readonly record struct BenchFile(LuFid Fid, uint Number);
 
 /// <summary>
-/// What one client of the generator has mounted: a node, imports to the MDT and to one OST, a directory of its own. Further
+/// What one client of the generator has mounted: a node, imports to the MGS, the MDT and one OST, a directory of its own; each made when
+/// first needed. Further
 /// MDT imports stand for further mounts on the node; they are made where more modifying requests are to be in flight than the
 /// server allows one mount.
 /// </summary>
@@ -21,6 +22,9 @@ internal sealed class ClientSession : IDisposable
     private readonly List<BenchImport> _mdt = [];
     private readonly List<FidSource> _fids = [];
     private readonly List<BenchObject> _objects = [];
+    private readonly Lazy<BenchImport> _mgs;
+    private readonly Lazy<BenchImport> _ost;
+    private readonly Lazy<LuFid> _directory;
     private readonly ServerAddress _server;
     private readonly int _ostIndex;
     private BenchFile[] _files = [];
@@ -32,20 +36,24 @@ internal sealed class ClientSession : IDisposable
         _server = server;
         _ostIndex = index % osts;
         Node = new BenchNode(server.At, new PeerId(server.Nid), LocalNid(server, index));
-        Ost = BenchImport.ToOst(Node, server.FileSystem, _ostIndex);
-        Grant = Ost.Granted.Has(ConnectFlags.Grant) ? Ost.Granted.Grant : 0;
-        _ = Mdt(0);
-        Directory = MetadataSetup.MakeDirectory(Mdt(0), NextFid(0), $"bench-{Environment.ProcessId}-{index}-{Node.Route.From.Nid.Value:x}");
+        _mgs = new(() => BenchImport.ToMgs(Node));
+        _ost = new(ConnectOst);
+        _directory = new(() => MetadataSetup.MakeDirectory(Mdt(0), NextFid(0), $"bench-{index}-{Guid.NewGuid():n}"));
     }
 
     public BenchNode Node { get; }
 
-    public BenchImport Ost { get; }
+    public BenchImport Mgs => _mgs.Value;
 
-    public LuFid Directory { get; }
+    public BenchImport Ost => _ost.Value;
+
+    public LuFid Directory => _directory.Value;
 
     /// <summary>Grant of the OST still unused, bytes (06 section 5).</summary>
     public ulong Grant { get; set; }
+
+    private IEnumerable<BenchImport> Imports =>
+        [.. _mdt, .. _mgs.IsValueCreated ? [_mgs.Value] : (BenchImport[])[], .. _ost.IsValueCreated ? [_ost.Value] : (BenchImport[])[]];
 
     public BenchImport Mdt(int index)
     {
@@ -97,16 +105,14 @@ internal sealed class ClientSession : IDisposable
     /// <summary>Shows each target that the client lives: an export that is silent for minutes is evicted (02 section 9.7).</summary>
     public void KeepAlive()
     {
-        foreach (var import in _mdt) import.Ping();
-        Ost.Ping();
+        foreach (var import in Imports) import.Ping();
     }
 
     public void Dispose()
     {
         try
         {
-            foreach (var import in _mdt) import.Disconnect();
-            Ost.Disconnect();
+            foreach (var import in Imports) import.Disconnect();
         }
         catch (Exception e) when (e is IOException or InvalidDataException or System.Net.Sockets.SocketException)
         {
@@ -114,6 +120,13 @@ internal sealed class ClientSession : IDisposable
         }
 
         Node.Dispose();
+    }
+
+    private BenchImport ConnectOst()
+    {
+        var ost = BenchImport.ToOst(Node, _server.FileSystem, _ostIndex);
+        Grant = ost.Granted.Has(ConnectFlags.Grant) ? ost.Granted.Grant : 0;
+        return ost;
     }
 
     /// <summary>

@@ -3,13 +3,13 @@ using Nacre.PtlRpc.Wire;
 
 namespace Nacre.Bench.Loads;
 
-/// <summary>OBD_PING to the MDT: what the RPC layer costs before any handler.</summary>
+/// <summary>OBD_PING to the MGS: what the RPC layer costs before any handler.</summary>
 internal sealed class PingLoad : Load
 {
     private readonly RequestFrame _request;
 
     public PingLoad(ClientSession session, int slots)
-        : base(session, slots) => _request = new RequestFrame(session.Mdt(0), Portal.MdsRequest, Opcode.ObdPing);
+        : base(session, slots) => _request = new RequestFrame(session.Mgs, Portal.MgsRequest, Opcode.ObdPing);
 
     public override void OnReply(int slot, ReadOnlySpan<byte> message)
     {
