@@ -1,0 +1,12 @@
+namespace Nacre.EndToEnd.Client;
+
+/// <summary>The type bits of a mode.</summary>
+public static class FileType
+{
+    public const uint Mask = 0xF000;
+    public const uint Fifo = 0x1000;
+    public const uint CharacterDevice = 0x2000;
+    public const uint Directory = 0x4000;
+    public const uint Regular = 0x8000;
+    public const uint Symlink = 0xA000;
+}
