@@ -1,5 +1,7 @@
+using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Nacre.LNet.Connections;
 using Nacre.LNet.Transports;
@@ -12,7 +14,9 @@ public sealed partial class LNetNode
 {
     private const int HighestPrivilegedPort = 1023;
 
-    /// <summary>Bytes taken from a refused caller before the connection is closed, so that the refusal is not destroyed by a reset.</summary>
+    /// <summary>
+    /// Bytes taken from a refused caller before the connection is closed, so that the refusal is not destroyed by a reset.
+    /// </summary>
     private const int MaxDrained = 64 << 10;
 
     private static readonly TimeSpan AcceptRetryDelay = TimeSpan.FromMilliseconds(100);
@@ -48,7 +52,8 @@ public sealed partial class LNetNode
             {
                 // Out of descriptors, or a caller that was gone already. The former passes only when others close.
                 Log.AcceptFailed(Logger, e.Message);
-                await Task.Delay(AcceptRetryDelay, _time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                var delay = Task.Delay(AcceptRetryDelay, _time, _stopping.Token);
+                await delay.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
@@ -63,9 +68,10 @@ public sealed partial class LNetNode
             var objection = await ShakeHandsAsync(handshake).ConfigureAwait(false);
             if (objection is not null) Log.TurnedAway(Logger, caller.RemoteEndPoint, objection);
         }
-        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or OperationCanceledException)
+        catch (Exception e) when (Connection.IsConnectionFailure(e))
         {
-            Log.TurnedAway(Logger, caller.RemoteEndPoint, handshake.Deadline <= _time.GetTimestamp() ? "too slow" : e.Message);
+            var tooSlow = handshake.Deadline <= _time.GetTimestamp();
+            Log.TurnedAway(Logger, caller.RemoteEndPoint, tooSlow ? "it is too slow" : e.Message);
         }
         catch (Exception e)
         {
@@ -76,10 +82,12 @@ public sealed partial class LNetNode
     /// <summary>Returns why the caller is turned away, or null when it has become a connection.</summary>
     private async ValueTask<string?> ShakeHandsAsync(Handshake handshake)
     {
-        if (!Options.AcceptUnprivilegedPorts && handshake.Bytes.RemoteEndPoint.Port > HighestPrivilegedPort) return "its source port is not privileged";
+        if (!Options.AcceptUnprivilegedPorts && handshake.Bytes.RemoteEndPoint.Port > HighestPrivilegedPort)
+            return "its source port is not privileged";
 
         var buffer = new byte[KsockHello.Size];
-        if (!await handshake.ReadAsync(buffer.AsMemory(0, AcceptorRequest.Size)).ConfigureAwait(false)) return "it said nothing";
+        if (!await handshake.ReadAsync(buffer.AsMemory(0, AcceptorRequest.Size)).ConfigureAwait(false))
+            return "it said nothing";
         if (Judge(MemoryMarshal.Read<AcceptorRequest>(buffer), out var answerVersion) is { } objection)
         {
             if (answerVersion) await handshake.Bytes.SendAsync(BytesOf(new AcceptorRequest(default))).ConfigureAwait(false);
@@ -98,7 +106,7 @@ public sealed partial class LNetNode
         answerVersion = request.Magic == KsockHello.ExpectedMagic
             || (request.Magic == AcceptorRequest.ExpectedMagic && request.Version is not (1 or 2));
         if (answerVersion) return $"it speaks version {request.Version} of the acceptor protocol";
-        if (request.Magic == System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(AcceptorRequest.ExpectedMagic))
+        if (request.Magic == BinaryPrimitives.ReverseEndianness(AcceptorRequest.ExpectedMagic))
             return "it is big-endian, which is not supported";
         if (request.Magic != AcceptorRequest.ExpectedMagic) return "it does not speak LNet";
         if (request.Version != AcceptorRequest.ExpectedVersion) return "it calls a large NID";
@@ -107,15 +115,17 @@ public sealed partial class LNetNode
 
     private async ValueTask<string?> AnswerAsync(Handshake handshake, KsockHello hello)
     {
-        if (hello.Magic == System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(KsockHello.ExpectedMagic))
+        if (hello.Magic == BinaryPrimitives.ReverseEndianness(KsockHello.ExpectedMagic))
             return "it is big-endian, which is not supported";
         if (hello.Magic != KsockHello.ExpectedMagic) return "its HELLO is of version 1 or none at all";
         if (!KsockHello.IsKnown(hello.Version)) return await OfferOurVersionAsync(handshake, hello).ConfigureAwait(false);
         if (hello.SrcNid == Nid.Any) return "it has no NID";
         if (!hello.Type.IsValid()) return $"it asks for connection type {(int)hello.Type}";
-        if (!await TrySkipAddressesAsync(handshake, hello.AddressCount).ConfigureAwait(false)) return "its address list is wrong";
+        if (!await TrySkipAddressesAsync(handshake, hello.AddressCount).ConfigureAwait(false))
+            return "its address list is wrong";
 
-        var terms = new ConnectionTerms(new PeerId(hello.SrcNid, hello.SrcPid), hello.SrcIncarnation, hello.Type.Invert(), hello.Version);
+        var caller = new PeerId(hello.SrcNid, hello.SrcPid);
+        var terms = new ConnectionTerms(caller, hello.SrcIncarnation, hello.Type.Invert(), hello.Version);
         if (!HasRoomFor(terms)) return "there are too many peers";
         await handshake.Bytes.SendAsync(BytesOf(AnswerTo(hello))).ConfigureAwait(false);
         return Attach(handshake.Keep(), terms) is null ? CloseUnattached(handshake) : null;
@@ -141,7 +151,14 @@ public sealed partial class LNetNode
     /// <summary>A version we do not speak: our best one with type -1, then the end (01 section 4.5).</summary>
     private async ValueTask<string> OfferOurVersionAsync(Handshake handshake, KsockHello hello)
     {
-        var offer = AnswerTo(hello) with { Version = KsockHello.Version3, DstNid = LocalNid, DstPid = 0, DstIncarnation = 0, Type = ConnectionType.None };
+        var offer = AnswerTo(hello) with
+        {
+            Version = KsockHello.Version3,
+            DstNid = LocalNid,
+            DstPid = 0,
+            DstIncarnation = 0,
+            Type = ConnectionType.None,
+        };
         await handshake.Bytes.SendAsync(BytesOf(offer)).ConfigureAwait(false);
         handshake.Bytes.ShutdownSend();
         var drain = new byte[4096];
@@ -168,7 +185,7 @@ public sealed partial class LNetNode
     private static byte[] BytesOf<T>(in T structure)
         where T : unmanaged
     {
-        var bytes = new byte[System.Runtime.CompilerServices.Unsafe.SizeOf<T>()];
+        var bytes = new byte[Unsafe.SizeOf<T>()];
         MemoryMarshal.Write(bytes, in structure);
         return bytes;
     }

@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Nacre.LNet.Connections;
-using Nacre.LNet.Transports;
 using Nacre.LNet.Wire;
 
 namespace Nacre.LNet;
@@ -17,14 +16,19 @@ public sealed partial class LNetNode
     private static readonly TimeSpan RefusalDelay = TimeSpan.FromSeconds(1);
 
     /// <summary>The order kernels use.</summary>
-    private static readonly ConnectionType[] DialledTypes = [ConnectionType.Control, ConnectionType.BulkIn, ConnectionType.BulkOut];
+    private static readonly ConnectionType[] DialledTypes =
+        [ConnectionType.Control, ConnectionType.BulkIn, ConnectionType.BulkOut];
 
     /// <summary>One set of connections to a peer is dialled at a time: a second CONTROL would replace the first.</summary>
     private readonly ConcurrentDictionary<PeerId, SemaphoreSlim> _dialling = new();
 
-    /// <summary>Opens the connections to the peer that do not exist: CONTROL, BULK_IN, BULK_OUT. Returns when all are there.</summary>
-    /// <exception cref="SocketException">Refused, unreachable, or no privilege for the source port asked for in the options.</exception>
-    /// <exception cref="PeerUnreachableException">The peer is not the one expected, does not speak the protocol, refuses, or is too slow.</exception>
+    /// <summary>
+    /// Opens the connections to the peer that do not exist: CONTROL, BULK_IN, BULK_OUT. Returns when all are there.
+    /// </summary>
+    /// <exception cref="SocketException">Refused, unreachable, or no privilege for the source port asked for in the
+    /// options.</exception>
+    /// <exception cref="PeerUnreachableException">The peer is not the one expected, does not speak the protocol, refuses, or
+    /// is too slow.</exception>
     public async ValueTask ConnectAsync(PeerId to, IPEndPoint at, CancellationToken ct)
     {
         ObjectDisposedException.ThrowIf(_disposed != 0, this);
@@ -58,7 +62,8 @@ public sealed partial class LNetNode
     }
 
     /// <summary>Dials until accepted or refused too often. Returns the version the peer answered in.</summary>
-    private async ValueTask<uint> DialAsync(PeerId to, IPEndPoint at, ConnectionType type, uint version, CancellationToken ct)
+    private async ValueTask<uint> DialAsync(
+        PeerId to, IPEndPoint at, ConnectionType type, uint version, CancellationToken ct)
     {
         for (var refusals = 0; refusals < MaxRefusals; refusals++)
         {
@@ -71,7 +76,8 @@ public sealed partial class LNetNode
         throw new PeerUnreachableException($"{to} refuses connections");
     }
 
-    private async ValueTask<KsockHello> DialOnceAsync(PeerId to, IPEndPoint at, ConnectionType type, uint version, CancellationToken ct)
+    private async ValueTask<KsockHello> DialOnceAsync(
+        PeerId to, IPEndPoint at, ConnectionType type, uint version, CancellationToken ct)
     {
         var bytes = await _transport.ConnectAsync(at, Options.DialFromPrivilegedPorts, ct).ConfigureAwait(false);
         using var handshake = _handshakes.Add(bytes, DeadlineAfter(Options.LndTimeout));
@@ -86,7 +92,7 @@ public sealed partial class LNetNode
             handshake.Bytes.Dispose();
             throw new PeerUnreachableException("there are too many peers, or the node stops");
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException || (e is IOException and not PeerUnreachableException))
+        catch (Exception e) when (e is SocketException or ObjectDisposedException or IOException and not PeerUnreachableException)
         {
             ct.ThrowIfCancellationRequested();
             throw new PeerUnreachableException($"{to} closed the connection or did not answer the HELLO: {e.Message}", e);

@@ -18,11 +18,18 @@ public sealed partial class LNetNode
     }
 
     public ValueTask<int> PutBulkAsync(
-        PeerId to, Nid from, int portal, ulong matchBits, ReadOnlyMemory<byte> payload, TimeSpan timeout, CancellationToken ct = default)
+        PeerId to,
+        Nid from,
+        int portal,
+        ulong matchBits,
+        ReadOnlyMemory<byte> payload,
+        TimeSpan timeout,
+        CancellationToken ct = default)
     {
         CheckPayload(payload.Length);
         if (ct.IsCancellationRequested) return ValueTask.FromCanceled<int>(ct);
-        if (Begin(to, LnetMessage.Size + payload.Length, out var connection, out var cookie, out var failure) is not { } operation) return failure;
+        var size = LnetMessage.Size + payload.Length;
+        if (Begin(to, size, out var connection, out var cookie, out var failure) is not { } operation) return failure;
 
         var copied = payload.Length <= Connection.CopyLimit;
         operation.BeginPut(cookie, connection, copied, DeadlineAfter(timeout));
@@ -34,7 +41,13 @@ public sealed partial class LNetNode
     }
 
     public ValueTask<int> GetBulkAsync(
-        PeerId to, Nid from, int portal, ulong matchBits, Memory<byte> sink, TimeSpan timeout, CancellationToken ct = default)
+        PeerId to,
+        Nid from,
+        int portal,
+        ulong matchBits,
+        Memory<byte> sink,
+        TimeSpan timeout,
+        CancellationToken ct = default)
     {
         CheckPayload(sink.Length);
         return GetAsync(to, from, portal, matchBits, sink, isPing: false, timeout, ct);
@@ -45,7 +58,8 @@ public sealed partial class LNetNode
     public async ValueTask<LNetPingInfo> PingAsync(PeerId to, TimeSpan timeout, CancellationToken ct)
     {
         var info = new byte[PingInfoWire.MaxSize];
-        var length = await GetAsync(to, LocalNid, PingInfoWire.Portal, PingInfoWire.MatchBits, info, isPing: true, timeout, ct).ConfigureAwait(false);
+        var length = await GetAsync(
+            to, LocalNid, PingInfoWire.Portal, PingInfoWire.MatchBits, info, isPing: true, timeout, ct).ConfigureAwait(false);
         return PingInfoWire.TryDecode(info.AsSpan(0, length), out var decoded)
             ? decoded
             : throw new InvalidDataException($"{to} answered the ping with something else");
@@ -77,7 +91,8 @@ public sealed partial class LNetNode
         PeerId to, Nid from, int portal, ulong matchBits, Memory<byte> sink, bool isPing, TimeSpan timeout, CancellationToken ct)
     {
         if (ct.IsCancellationRequested) return ValueTask.FromCanceled<int>(ct);
-        if (Begin(to, LnetMessage.Size, out var connection, out var cookie, out var failure) is not { } operation) return failure;
+        if (Begin(to, LnetMessage.Size, out var connection, out var cookie, out var failure) is not { } operation)
+            return failure;
 
         operation.BeginGet(cookie, connection, sink, maySinkBeShort: isPing, DeadlineAfter(timeout));
         var message = NewMessage(to, LnetMessageType.Get, 0);
@@ -93,8 +108,12 @@ public sealed partial class LNetNode
         return operation.TaskWith(ct);
     }
 
-    /// <summary>An operation and the connection its request goes over. The connection comes first: if it dies, the operation is found by it.</summary>
-    private PendingOperation? Begin(PeerId to, int bytes, out Connection connection, out ulong cookie, out ValueTask<int> failure)
+    /// <summary>
+    /// An operation and the connection its request goes over. The connection comes first: if it dies, the operation is found
+    /// by it.
+    /// </summary>
+    private PendingOperation? Begin(
+        PeerId to, int bytes, out Connection connection, out ulong cookie, out ValueTask<int> failure)
     {
         cookie = 0;
         connection = null!;

@@ -1,6 +1,9 @@
 namespace Nacre.LNet;
 
-/// <content>All timeouts hang on one coarse timer: what is not overdue costs a comparison a tick, and starting or ending a wait costs nothing.</content>
+/// <content>
+/// All timeouts hang on one coarse timer: what is not overdue costs a comparison a tick, and starting or ending a wait costs
+/// nothing.
+/// </content>
 public sealed partial class LNetNode
 {
     private long _lastWatch;

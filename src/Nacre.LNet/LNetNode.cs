@@ -9,8 +9,9 @@ using Nacre.LNet.Wire;
 namespace Nacre.LNet;
 
 /// <summary>
-/// One LNet node: acceptor, HELLO, typed connections, zero-copy acknowledgements, ping, portals, posted buffers and bulk (protocol reference 01). Serves and
-/// dials; a server never dials its clients. Split by task: accepting (Accept), dialling (Dial), sending (Send), serving (Serve), timeouts (Timers).
+/// One LNet node: acceptor, HELLO, typed connections, zero-copy acknowledgements, ping, portals, posted buffers and bulk
+/// (protocol reference 01). Serves and dials; a server never dials its clients. Split by task: accepting (Accept), dialling
+/// (Dial), sending (Send), serving (Serve), timeouts (Timers).
 /// </summary>
 public sealed partial class LNetNode : ILNet, IAsyncDisposable
 {
@@ -36,7 +37,8 @@ public sealed partial class LNetNode : ILNet, IAsyncDisposable
         PingInfo = PingInfoWire.Encode(options.LocalNid, options.LocalPid, sequence: 1);
         Pending = new PendingOperations(options.MaxPendingOperations);
         _handshakes = new Handshakes(options.MaxHandshakes);
-        _timer = time.CreateTimer(static self => ((LNetNode)self!).Tick(), this, options.TimerResolution, options.TimerResolution);
+        var interval = options.TimerResolution;
+        _timer = time.CreateTimer(static self => ((LNetNode)self!).Tick(), this, interval, interval);
     }
 
     public event Action<PeerId>? PeerLost;
@@ -48,7 +50,9 @@ public sealed partial class LNetNode : ILNet, IAsyncDisposable
     /// <summary>Identifies this run of the node to its peers (01 section 4.7).</summary>
     public ulong Incarnation { get; }
 
-    /// <summary>Where the node listens, with the real port when 0 was asked for; null before <see cref="StartListeningAsync"/>.</summary>
+    /// <summary>
+    /// Where the node listens, with the real port when 0 was asked for; null before <see cref="StartListeningAsync"/>.
+    /// </summary>
     public IPEndPoint? ListeningAt { get; private set; }
 
     /// <summary>Peers with at least one connection.</summary>
@@ -85,14 +89,17 @@ public sealed partial class LNetNode : ILNet, IAsyncDisposable
         return true;
     }
 
-    /// <summary>Stops listening, closes all connections, fails what waits, and returns when nothing of it runs any more.</summary>
+    /// <summary>
+    /// Stops listening, closes all connections, fails what waits, and returns when nothing of it runs any more.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         await _stopping.CancelAsync().ConfigureAwait(false);
         if (_listener is not null) await _listener.DisposeAsync().ConfigureAwait(false);
         await _timer.DisposeAsync().ConfigureAwait(false);
-        // A handshake that ends now may still add a connection; it is seen in the next round, because its task is waited for.
+        // A handshake that ends now may still add a connection; it is seen in the next round, because its task is waited
+        // for.
         do
         {
             _handshakes.Tick(long.MaxValue);
@@ -109,15 +116,15 @@ public sealed partial class LNetNode : ILNet, IAsyncDisposable
     internal void PeerGone(Peer peer)
     {
         _peers.TryRemove(KeyValuePair.Create(peer.Id, peer));
-        if (PeerLost is { } handlers)
-            ThreadPool.UnsafeQueueUserWorkItem(static state => state.Node.TellPeerLost(state.Handlers, state.Id), (Node: this, Handlers: handlers, peer.Id), false);
+        if (PeerLost is not null)
+            ThreadPool.UnsafeQueueUserWorkItem(static of => of.Node.TellPeerLost(of.Id), (Node: this, peer.Id), preferLocal: false);
     }
 
-    private void TellPeerLost(Action<PeerId> handlers, PeerId peer)
+    private void TellPeerLost(PeerId peer)
     {
         try
         {
-            handlers(peer);
+            PeerLost?.Invoke(peer);
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
@@ -125,7 +132,9 @@ public sealed partial class LNetNode : ILNet, IAsyncDisposable
         }
     }
 
-    /// <summary>Nanoseconds of the wall clock, as kernels use; the low bits are random, in case two nodes start within a millisecond.</summary>
+    /// <summary>
+    /// Nanoseconds of the wall clock, as kernels use; the low bits are random, in case two nodes start within a millisecond.
+    /// </summary>
     private static ulong NewIncarnation(TimeProvider time)
     {
         const int nanosecondsPerTick = 100;
@@ -173,7 +182,8 @@ public sealed partial class LNetNode : ILNet, IAsyncDisposable
     {
         while (HasRoomFor(terms))
         {
-            var peer = _peers.GetOrAdd(terms.Peer, static (id, state) => new Peer(state.Node, id, state.Incarnation), (Node: this, terms.Incarnation));
+            var peer = _peers.GetOrAdd(
+                terms.Peer, static (id, of) => new Peer(of.Node, id, of.Incarnation), (Node: this, terms.Incarnation));
             if (peer.Incarnation == terms.Incarnation) return peer;
         }
 

@@ -101,7 +101,9 @@ public readonly record struct Nid(ulong Value)
         return digits.IsEmpty || ushort.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out number);
     }
 
-    /// <summary>Exactly four decimal octets; the shorter forms that <see cref="IPAddress"/> takes are mistakes here.</summary>
+    /// <summary>
+    /// Exactly four decimal octets; the shorter forms that <see cref="IPAddress"/> takes are mistakes here.
+    /// </summary>
     private static bool TryParseIpv4(ReadOnlySpan<char> text, out uint value)
     {
         value = 0;

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Nacre.LNet;
 
-/// <summary>An LNet process: its NID and process id. All connections of one such pair form one peer (01 section 5.5).</summary>
+/// <summary>
+/// An LNet process: its NID and process id. All connections of one such pair form one peer (01 section 5.5).
+/// </summary>
 public readonly record struct PeerId(Nid Nid, uint Pid)
 {
     /// <summary>Process id of every kernel Lustre node (01 section 2.4).</summary>

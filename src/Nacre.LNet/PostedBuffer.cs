@@ -29,21 +29,28 @@ public enum PostOptions
 /// <summary>What happened to a posted buffer. Called on receive loops; must not block.</summary>
 public interface IPostedEvents
 {
-    /// <summary><paramref name="stored"/> bytes lie at <paramref name="offset"/>; the peer had sent <paramref name="sent"/>.</summary>
+    /// <summary>
+    /// <paramref name="stored"/> bytes lie at <paramref name="offset"/>; the peer had sent <paramref name="sent"/>.
+    /// </summary>
     void OnPut(PostedBuffer buffer, int offset, int stored, int sent);
 
-    /// <summary>The peer took <paramref name="length"/> bytes: all of them are given to TCP and the memory is not read any more.</summary>
+    /// <summary>
+    /// The peer took <paramref name="length"/> bytes: all of them are given to TCP and the memory is not read any more.
+    /// </summary>
     void OnGet(PostedBuffer buffer, int length);
 
-    /// <summary>The connection broke in the middle of a use. A buffer for one use is used up; the memory is not touched any more.</summary>
+    /// <summary>
+    /// The connection broke in the middle of a use. A buffer for one use is used up; the memory is not touched any more.
+    /// </summary>
     void OnBroken(PostedBuffer buffer)
     {
     }
 }
 
 /// <summary>
-/// A buffer posted with <see cref="ILNet.Post"/>. After <see cref="Dispose"/> no new use begins, and messages of up to 8 KiB are either stored
-/// before it returns or not at all; a larger transfer that has begun goes on, and <see cref="DisposeAsync"/> waits for its end.
+/// A buffer posted with <see cref="ILNet.Post"/>. After <see cref="Dispose"/> no new use begins, and messages of up to 8 KiB
+/// are either stored before it returns or not at all; a larger transfer that has begun goes on, and <see
+/// cref="DisposeAsync"/> waits for its end.
 /// </summary>
 public sealed class PostedBuffer : IDisposable, IAsyncDisposable, ITransferTarget
 {
@@ -56,7 +63,8 @@ public sealed class PostedBuffer : IDisposable, IAsyncDisposable, ITransferTarge
     private int _taken;
     private bool _disposed;
 
-    internal PostedBuffer(PostedBuffers table, in PostedKey key, PeerId from, Memory<byte> memory, PostOptions options, IPostedEvents events)
+    internal PostedBuffer(
+        PostedBuffers table, in PostedKey key, PeerId from, Memory<byte> memory, PostOptions options, IPostedEvents events)
     {
         _table = table;
         Key = key;

@@ -3,7 +3,9 @@ using Nacre.Tests;
 
 namespace Nacre.LNet.Tests;
 
-/// <summary>The captures that other tests decode are whole: a damaged one would make those tests cover less, silently.</summary>
+/// <summary>
+/// The captures that other tests decode are whole: a damaged one would make those tests cover less, silently.
+/// </summary>
 public class CaptureFilesTests
 {
     private const uint PcapMagic = 0xa1b2c3d4;

@@ -1,4 +1,3 @@
-using System.Net;
 using Nacre.LNet.Tests.Support;
 using Nacre.LNet.Transports;
 using Nacre.LNet.Wire;
@@ -7,8 +6,8 @@ using Xunit.Abstractions;
 namespace Nacre.LNet.Tests;
 
 /// <summary>
-/// No bytes disturb the node or its other peers (01 sections 3.3 and 10.2). The seed is printed; put it into the environment as
-/// NACRE_FUZZ_SEED to repeat a run, and NACRE_FUZZ_ROUNDS for a longer one.
+/// No bytes disturb the node or its other peers (01 sections 3.3 and 10.2). The seed is printed; put it into the environment
+/// as NACRE_FUZZ_SEED to repeat a run, and NACRE_FUZZ_ROUNDS for a longer one.
 /// </summary>
 public class HostileInputTests(ITestOutputHelper output)
 {
@@ -78,7 +77,8 @@ public class HostileInputTests(ITestOutputHelper output)
                 Assert.Equal(NodePair.ServerNid, (await pair.Client.PingAsync(pair.ServerId, TimeSpan.FromSeconds(20), default).WithinBounds()).PrimaryNid);
         }
 
-        // All that is left are attackers inside a message that will not end, or that never said anything; half-closed ones are gone.
+        // All that is left are attackers inside a message that will not end, or that never said anything; half-closed ones
+        // are gone.
         await Wait.UntilAsync(() => pair.Server.HandshakeCount == 0, "the handshakes to end");
         await Wait.UntilAsync(() => pair.Server.ConnectionCount == 3, "the attackers to go");
         Assert.Equal([pair.ClientId], pair.Server.Peers);

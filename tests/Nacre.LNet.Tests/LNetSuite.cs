@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using Nacre.LNet.Tests.Support;
 using Nacre.LNet.Transports;
-using Nacre.LNet.Wire;
 
 namespace Nacre.LNet.Tests;
 

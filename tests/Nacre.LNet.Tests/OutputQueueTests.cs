@@ -3,7 +3,10 @@ using Nacre.LNet.Connections;
 
 namespace Nacre.LNet.Tests;
 
-/// <summary>The output queue against a list of bytes: whatever is queued, taken back and sent in pieces, the stream is what the list says.</summary>
+/// <summary>
+/// The output queue against a list of bytes: whatever is queued, taken back and sent in pieces, the stream is what the list
+/// says.
+/// </summary>
 public class OutputQueueTests
 {
     private sealed class Owner(byte[] payload, int header) : IPayloadOwner

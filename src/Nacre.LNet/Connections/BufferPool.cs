@@ -4,7 +4,8 @@ using System.Runtime.InteropServices;
 namespace Nacre.LNet.Connections;
 
 /// <summary>
-/// Buffers of all connections of a node. Keeps a bounded stock of output chunks; what is rented is counted, so that a leak shows.
+/// Buffers of all connections of a node. Keeps a bounded stock of output chunks; what is rented is counted, so that a leak
+/// shows.
 /// </summary>
 internal sealed class BufferPool
 {

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Nacre.LNet.Matching;
 using Nacre.LNet.Wire;
 
 namespace Nacre.LNet.Connections;
@@ -13,12 +12,15 @@ internal interface ITransferTarget
     void OnTransferBroken();
 }
 
-/// <summary><paramref name="Stored"/> of <paramref name="Sent"/> bytes lie at <paramref name="Offset"/> of the target's memory.</summary>
+/// <summary>
+/// <paramref name="Stored"/> of <paramref name="Sent"/> bytes lie at <paramref name="Offset"/> of the target's memory.
+/// </summary>
 internal readonly record struct TransferExtent(int Offset, int Stored, int Sent);
 
 /// <content>
-/// Messages: validation (01 section 10.2), where their payload goes, and what is owed to the sender when it is all there. Every payload is taken off
-/// the stream, also that of a dropped message; only then is its zero-copy cookie acknowledged, once (01 section 7.2).
+/// Messages: validation (01 section 10.2), where their payload goes, and what is owed to the sender when it is all there.
+/// Every payload is taken off the stream, also that of a dropped message; only then is its zero-copy cookie acknowledged,
+/// once (01 section 7.2).
 /// </content>
 internal sealed partial class Connection
 {
@@ -76,7 +78,9 @@ internal sealed partial class Connection
         }
     }
 
-    /// <summary>We ask for no zero-copy acknowledgement, so only a keepalive and an empty NOOP are in order (01 section 7.3).</summary>
+    /// <summary>
+    /// We ask for no zero-copy acknowledgement, so only a keepalive and an empty NOOP are in order (01 section 7.3).
+    /// </summary>
     private bool IsAcceptable(in KsockHeader noop)
     {
         if (noop.ZcAckCookie == 0) return true;
@@ -92,7 +96,8 @@ internal sealed partial class Connection
         if (header.DestNid != _node.LocalNid)
             return header.DestNid.Network == _node.LocalNid.Network ? Violate("addressed to another node") : Drop(message);
 
-        // A kernel lets other sources through because they may come from a router; we have none, and a client must not speak for another.
+        // A kernel lets other sources through because they may come from a router; we have none, and a client must not speak
+        // for another.
         if (header.SrcNid != Peer.Id.Nid || header.SrcPid != Peer.Id.Pid) return Drop(message);
         return header.Type switch
         {
@@ -113,7 +118,8 @@ internal sealed partial class Connection
     }
 
     /// <summary>
-    /// Discovery push (01 section 13.6): what a peer with one NID tells about itself its messages tell too, so only the ACK matters.
+    /// Discovery push (01 section 13.6): what a peer with one NID tells about itself its messages tell too, so only the ACK
+    /// matters.
     /// </summary>
     private Step OnPush(in LnetMessage message)
     {
@@ -163,7 +169,8 @@ internal sealed partial class Connection
     {
         ref readonly var put = ref message.Lnet.Put;
         var length = (int)message.Lnet.PayloadLength;
-        if (!posted.TryStore(put.Offset, _input.Unread.Slice(LnetMessage.Size, length), out var extent)) return Drop(message);
+        var payload = _input.Unread.Slice(LnetMessage.Size, length);
+        if (!posted.TryStore(put.Offset, payload, out var extent)) return Drop(message);
         var due = new Due(message.Ksock);
         due.AddAck(put, extent.Stored);
         _input.Consume(LnetMessage.Size + length);
@@ -175,7 +182,8 @@ internal sealed partial class Connection
     private Step ReceivePosted(in LnetMessage message, PostedBuffer posted)
     {
         ref readonly var put = ref message.Lnet.Put;
-        if (!posted.TryBeginStore(put.Offset, (int)message.Lnet.PayloadLength, out var extent, out var memory)) return Drop(message);
+        var length = (int)message.Lnet.PayloadLength;
+        if (!posted.TryBeginStore(put.Offset, length, out var extent, out var memory)) return Drop(message);
         var due = new Due(message.Ksock);
         due.AddAck(put, extent.Stored);
         return BeginPayload(message, due, memory, posted, extent);
@@ -237,8 +245,11 @@ internal sealed partial class Connection
         return BeginPayload(message, new Due(message.Ksock), Memory<byte>.Empty, null, default);
     }
 
-    /// <summary>The header is done: the payload goes to <paramref name="into"/> as far as that reaches, the rest nowhere.</summary>
-    private Step BeginPayload(in LnetMessage message, in Due due, Memory<byte> into, ITransferTarget? target, in TransferExtent extent)
+    /// <summary>
+    /// The header is done: the payload goes to <paramref name="into"/> as far as that reaches, the rest nowhere.
+    /// </summary>
+    private Step BeginPayload(
+        in LnetMessage message, in Due due, Memory<byte> into, ITransferTarget? target, in TransferExtent extent)
     {
         _insidePayload = true;
         _transfer = into;

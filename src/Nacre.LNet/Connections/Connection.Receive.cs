@@ -3,8 +3,8 @@ using System.Net.Sockets;
 namespace Nacre.LNet.Connections;
 
 /// <content>
-/// The receive loop: takes what is there, works through every complete message, and only then waits. Large payloads go from the socket straight to
-/// where they belong.
+/// The receive loop: takes what is there, works through every complete message, and only then waits. Large payloads go from
+/// the socket straight to where they belong.
 /// </content>
 internal sealed partial class Connection
 {

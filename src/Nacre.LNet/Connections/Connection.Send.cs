@@ -5,9 +5,9 @@ using Nacre.LNet.Wire;
 namespace Nacre.LNet.Connections;
 
 /// <content>
-/// Sending. Messages are queued under the output lock and leave when somebody flushes: the sender itself, or the batch its thread is in. One thread at a
-/// time drains the queue (<c>_sending</c>); it takes what the socket accepts without waiting, and only a full socket starts the asynchronous drain.
-/// So no caller ever waits for the network.
+/// Sending. Messages are queued under the output lock and leave when somebody flushes: the sender itself, or the batch its
+/// thread is in. One thread at a time drains the queue (<c>_sending</c>); it takes what the socket accepts without waiting,
+/// and only a full socket starts the asynchronous drain. So no caller ever waits for the network.
 /// </content>
 internal sealed partial class Connection : IThreadPoolWorkItem
 {
@@ -23,7 +23,9 @@ internal sealed partial class Connection : IThreadPoolWorkItem
     /// <summary>Pieces handed to the transport at a time.</summary>
     private const int MaxPieces = 64;
 
-    /// <summary>Sends a caller does before the rest moves to a thread of its own: others may be queueing as fast as it drains.</summary>
+    /// <summary>
+    /// Sends a caller does before the rest moves to a thread of its own: others may be queueing as fast as it drains.
+    /// </summary>
     private const int MaxRoundsOfCaller = 8;
 
     /// <summary>Bytes per waiting send, so that progress is seen in steps smaller than a payload.</summary>
@@ -46,10 +48,15 @@ internal sealed partial class Connection : IThreadPoolWorkItem
         }
     }
 
-    /// <summary>Orders connections of equal load: the one used longest ago has the smallest value. The peer's to set.</summary>
+    /// <summary>
+    /// Orders connections of equal load: the one used longest ago has the smallest value. The peer's to set.
+    /// </summary>
     public long LastUse { get; set; }
 
-    /// <summary>Queues a message with a copied payload. False when the connection is closed, or closes now because its peer does not read.</summary>
+    /// <summary>
+    /// Queues a message with a copied payload. False when the connection is closed, or closes now because its peer does not
+    /// read.
+    /// </summary>
     public bool TrySend(in LnetMessage header, ReadOnlySpan<byte> payload)
     {
         var length = LnetMessage.Size + payload.Length;
@@ -69,7 +76,9 @@ internal sealed partial class Connection : IThreadPoolWorkItem
         return Queued(queued);
     }
 
-    /// <summary>Queues a message whose payload stays where it is. When false is returned the owner is not told anything.</summary>
+    /// <summary>
+    /// Queues a message whose payload stays where it is. When false is returned the owner is not told anything.
+    /// </summary>
     public bool TrySend(in LnetMessage header, ReadOnlyMemory<byte> payload, IPayloadOwner owner)
     {
         long queued;
@@ -125,7 +134,9 @@ internal sealed partial class Connection : IThreadPoolWorkItem
         return fits;
     }
 
-    /// <summary>Sees to it that what was queued leaves. False when it did not fit: a peer that does not read is disconnected.</summary>
+    /// <summary>
+    /// Sees to it that what was queued leaves. False when it did not fit: a peer that does not read is disconnected.
+    /// </summary>
     private bool Queued(long bytes)
     {
         if (bytes == Overflow)
@@ -140,7 +151,10 @@ internal sealed partial class Connection : IThreadPoolWorkItem
         return true;
     }
 
-    /// <summary>Sends without waiting until the queue is empty, the socket full, or the caller's share done. Entered by the one that set <c>_sending</c>.</summary>
+    /// <summary>
+    /// Sends without waiting until the queue is empty, the socket full, or the caller's share done. Entered by the one that
+    /// set <c>_sending</c>.
+    /// </summary>
     private void Drain(int rounds)
     {
         try
@@ -185,7 +199,9 @@ internal sealed partial class Connection : IThreadPoolWorkItem
         }
     }
 
-    /// <summary>Fills <c>_pieces</c>. False when there is nothing to send; the caller is then no longer the one that sends.</summary>
+    /// <summary>
+    /// Fills <c>_pieces</c>. False when there is nothing to send; the caller is then no longer the one that sends.
+    /// </summary>
     private bool TakePieces(out int pieces, out long bytes)
     {
         lock (_outputGate)
@@ -256,8 +272,8 @@ internal sealed partial class Connection : IThreadPoolWorkItem
     }
 
     /// <summary>
-    /// Tells owners, outside the lock. Only the thread that sends, or the one that empties the queue of a closed connection, adds to the list; nothing an owner
-    /// does can make it send here again meanwhile, so the list is this thread's own.
+    /// Tells owners, outside the lock. Only the thread that sends, or the one that empties the queue of a closed connection,
+    /// adds to the list; nothing an owner does can make it send here again meanwhile, so the list is this thread's own.
     /// </summary>
     private void TellReleased(bool sent)
     {
@@ -265,6 +281,7 @@ internal sealed partial class Connection : IThreadPoolWorkItem
         _released.Clear();
     }
 
-    private static bool IsConnectionFailure(Exception e) =>
+    /// <summary>The ways in which a byte stream says that it is broken or closed.</summary>
+    public static bool IsConnectionFailure(Exception e) =>
         e is IOException or SocketException or ObjectDisposedException or OperationCanceledException;
 }

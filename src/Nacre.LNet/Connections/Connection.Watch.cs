@@ -3,8 +3,8 @@ using Nacre.LNet.Wire;
 namespace Nacre.LNet.Connections;
 
 /// <content>
-/// Timeouts (01 section 8.2). The moving side counts bytes; the watch, called every now and then, sees whether the counts moved. So traffic
-/// costs no clock reads and a silent healthy connection lives for ever.
+/// Timeouts (01 section 8.2). The moving side counts bytes; the watch, called every now and then, sees whether the counts
+/// moved. So traffic costs no clock reads and a silent healthy connection lives for ever.
 /// </content>
 internal sealed partial class Connection
 {

@@ -10,8 +10,8 @@ namespace Nacre.LNet.Connections;
 internal readonly record struct ConnectionTerms(PeerId Peer, ulong Incarnation, ConnectionType Type, uint Version);
 
 /// <summary>
-/// One TCP connection after its HELLO. Split by task: receiving and parsing (Receive, Messages), sending (Send), watching (Watch). A connection
-/// is open until <see cref="Close"/>; its receive loop is the last to let go of it.
+/// One TCP connection after its HELLO. Split by task: receiving and parsing (Receive, Messages), sending (Send), watching
+/// (Watch). A connection is open until <see cref="Close"/>; its receive loop is the last to let go of it.
 /// </summary>
 internal sealed partial class Connection
 {
@@ -45,7 +45,10 @@ internal sealed partial class Connection
 
     public bool IsClosed => Volatile.Read(ref _closed) != 0;
 
-    /// <summary>Ends the connection at once: nothing more is sent, the receive loop ends soon. The peer's bookkeeping is the caller's affair.</summary>
+    /// <summary>
+    /// Ends the connection at once: nothing more is sent, the receive loop ends soon. The peer's bookkeeping is the caller's
+    /// affair.
+    /// </summary>
     public void Close()
     {
         if (Interlocked.Exchange(ref _closed, 1) != 0) return;

@@ -3,8 +3,8 @@ using Nacre.LNet.Transports;
 namespace Nacre.LNet.Connections;
 
 /// <summary>
-/// Connections whose HELLO is not done, oldest first, each with a deadline. Bounded: when it is full the oldest is closed, so callers that say
-/// nothing cannot keep others out.
+/// Connections whose HELLO is not done, oldest first, each with a deadline. Bounded: when it is full the oldest is closed,
+/// so callers that say nothing cannot keep others out.
 /// </summary>
 internal sealed class Handshakes(int most)
 {
@@ -55,7 +55,9 @@ internal sealed class Handshakes(int most)
     }
 }
 
-/// <summary>One connection on its way to a HELLO. Disposing it ends the watch, and the connection too unless it was kept.</summary>
+/// <summary>
+/// One connection on its way to a HELLO. Disposing it ends the watch, and the connection too unless it was kept.
+/// </summary>
 internal sealed class Handshake(Handshakes all, IByteConnection bytes) : IDisposable
 {
     private long _deadline;

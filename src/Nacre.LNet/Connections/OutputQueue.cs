@@ -6,7 +6,10 @@ namespace Nacre.LNet.Connections;
 /// <summary>Told when a payload that was queued without copying is not read any more.</summary>
 internal interface IPayloadOwner
 {
-    /// <summary>Where the payload stands in its queue; the queue's to set and to read. <see cref="OutputQueue.NotQueued"/> before that.</summary>
+    /// <summary>
+    /// Where the payload stands in its queue; the queue's to set and to read. <see cref="OutputQueue.NotQueued"/> before
+    /// that.
+    /// </summary>
     long Ticket { get; set; }
 
     /// <param name="sent">All of it was given to the network; false when the connection died first.</param>
@@ -14,12 +17,13 @@ internal interface IPayloadOwner
 }
 
 /// <summary>
-/// What waits to be sent on one connection, in order: runs of copied bytes in chunks, and payloads left where they are. Not thread-safe: the
-/// connection's output lock guards every call.
+/// What waits to be sent on one connection, in order: runs of copied bytes in chunks, and payloads left where they are. Not
+/// thread-safe: the connection's output lock guards every call.
 /// </summary>
 /// <remarks>
-/// Segments are numbered by a sequence that never repeats; <c>_headSequence</c> is the number of the oldest. The first <c>_inFlight</c> segments are in
-/// the hands of the sender, which may be reading them outside the lock; they leave only through <see cref="Advance"/>.
+/// Segments are numbered by a sequence that never repeats; <c>_headSequence</c> is the number of the oldest. The first
+/// <c>_inFlight</c> segments are in the hands of the sender, which may be reading them outside the lock; they leave only
+/// through <see cref="Advance"/>.
 /// </remarks>
 internal sealed class OutputQueue(BufferPool pool)
 {
@@ -42,7 +46,9 @@ internal sealed class OutputQueue(BufferPool pool)
 
     public bool IsEmpty => _count == 0;
 
-    /// <summary>Room for a message of <paramref name="length"/> bytes at the end of the queue, to be filled by the caller at once.</summary>
+    /// <summary>
+    /// Room for a message of <paramref name="length"/> bytes at the end of the queue, to be filled by the caller at once.
+    /// </summary>
     public Span<byte> Append(int length)
     {
         var space = Take(length, out var start);
@@ -53,7 +59,9 @@ internal sealed class OutputQueue(BufferPool pool)
         return space;
     }
 
-    /// <summary>As <see cref="Append(int)"/> for a header, with a payload behind it that stays where it is until its owner is told.</summary>
+    /// <summary>
+    /// As <see cref="Append(int)"/> for a header, with a payload behind it that stays where it is until its owner is told.
+    /// </summary>
     public Span<byte> Append(int headerLength, ReadOnlyMemory<byte> payload, IPayloadOwner owner)
     {
         var space = Take(headerLength, out var start);
@@ -79,7 +87,9 @@ internal sealed class OutputQueue(BufferPool pool)
         return true;
     }
 
-    /// <summary>Puts the oldest bytes into <paramref name="into"/> and marks them as being sent. Returns the number of pieces.</summary>
+    /// <summary>
+    /// Puts the oldest bytes into <paramref name="into"/> and marks them as being sent. Returns the number of pieces.
+    /// </summary>
     public int Peek(Span<ReadOnlyMemory<byte>> into, out long bytes)
     {
         var pieces = 0;
@@ -106,7 +116,10 @@ internal sealed class OutputQueue(BufferPool pool)
         _inFlight = Math.Min(index + 1, _inFlight);
     }
 
-    /// <summary>Removes <paramref name="sent"/> bytes from the front. Owners whose payload is through are added to <paramref name="released"/>.</summary>
+    /// <summary>
+    /// Removes <paramref name="sent"/> bytes from the front. Owners whose payload is through are added to <paramref
+    /// name="released"/>.
+    /// </summary>
     public void Advance(long sent, List<IPayloadOwner> released)
     {
         _inFlight = 0;
@@ -130,7 +143,9 @@ internal sealed class OutputQueue(BufferPool pool)
         Debug.Assert(sent == 0, "only what was queued can be sent");
     }
 
-    /// <summary>Empties the queue. Owners of payloads that were not through are added to <paramref name="released"/>.</summary>
+    /// <summary>
+    /// Empties the queue. Owners of payloads that were not through are added to <paramref name="released"/>.
+    /// </summary>
     public void Clear(List<IPayloadOwner> released)
     {
         _inFlight = 0;

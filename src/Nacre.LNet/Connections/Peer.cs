@@ -4,17 +4,19 @@ using Nacre.LNet.Wire;
 namespace Nacre.LNet.Connections;
 
 /// <summary>
-/// The connections of one (NID, PID) and one incarnation. They share their fate: an error on one closes the others (01 section 15.1). When the last is
-/// gone the peer is closed for good; a caller that comes back makes a new one.
+/// The connections of one (NID, PID) and one incarnation. They share their fate: an error on one closes the others (01
+/// section 15.1). When the last is gone the peer is closed for good; a caller that comes back makes a new one.
 /// </summary>
 /// <remarks>
-/// A client that redials while the server has not noticed the loss of its old sockets opens a second CONTROL connection, which it never does otherwise.
-/// That begins a new generation: output takes only connections of the newest, and an error closes no generation newer than its own, so that the late death of
-/// an old socket does not take the new ones along.
+/// A client that redials while the server has not noticed the loss of its old sockets opens a second CONTROL connection,
+/// which it never does otherwise. That begins a new generation: output takes only connections of the newest, and an error
+/// closes no generation newer than its own, so that the late death of an old socket does not take the new ones along.
 /// </remarks>
 internal sealed class Peer(LNetNode node, PeerId id, ulong incarnation)
 {
-    /// <summary>Messages of at least this many bytes, headers included, prefer BULK_OUT (<c>min_bulk</c>, 01 section 5.2).</summary>
+    /// <summary>
+    /// Messages of at least this many bytes, headers included, prefer BULK_OUT (<c>min_bulk</c>, 01 section 5.2).
+    /// </summary>
     public const int MinBulk = 1024;
 
     private readonly Lock _gate = new();
@@ -40,7 +42,9 @@ internal sealed class Peer(LNetNode node, PeerId id, ulong incarnation)
     /// <summary>True when a connection of the type is open.</summary>
     public bool Has(ConnectionType type) => _choice.Of(type).Length > 0;
 
-    /// <summary>Adds a connection; null when the peer is closed. Beyond the bound the oldest of the same type makes room.</summary>
+    /// <summary>
+    /// Adds a connection; null when the peer is closed. Beyond the bound the oldest of the same type makes room.
+    /// </summary>
     public Connection? TryAdd(IByteConnection bytes, in ConnectionTerms terms)
     {
         Connection? crowdedOut = null;
@@ -59,7 +63,9 @@ internal sealed class Peer(LNetNode node, PeerId id, ulong incarnation)
         return added;
     }
 
-    /// <summary>A connection failed: closes it and its set. One that had made room for another before takes nothing along.</summary>
+    /// <summary>
+    /// A connection failed: closes it and its set. One that had made room for another before takes nothing along.
+    /// </summary>
     public void CloseSetOf(Connection failed, string reason)
     {
         lock (_gate)
@@ -106,7 +112,8 @@ internal sealed class Peer(LNetNode node, PeerId id, ulong incarnation)
     }
 
     /// <summary>
-    /// Acknowledges a zero-copy cookie: on the reverse of the direction bulk data comes in, which is otherwise idle (01 section 7.2).
+    /// Acknowledges a zero-copy cookie: on the reverse of the direction bulk data comes in, which is otherwise idle (01
+    /// section 7.2).
     /// </summary>
     public void SendZcAck(Connection arrivedOn, ulong cookie)
     {
@@ -137,7 +144,9 @@ internal sealed class Peer(LNetNode node, PeerId id, ulong incarnation)
     }
 }
 
-/// <summary>Which connections output may take (01 section 5.2). Immutable; a new one is made whenever a connection comes or goes.</summary>
+/// <summary>
+/// Which connections output may take (01 section 5.2). Immutable; a new one is made whenever a connection comes or goes.
+/// </summary>
 internal sealed class OutputChoice
 {
     public static readonly OutputChoice Empty = new([], 0);
@@ -163,7 +172,9 @@ internal sealed class OutputChoice
 
     public Connection[] Of(ConnectionType type) => _ofType[(int)type];
 
-    /// <summary>The BULK_OUT connection with the least waiting, of equals the one that rested longest; or what stands in for it.</summary>
+    /// <summary>
+    /// The BULK_OUT connection with the least waiting, of equals the one that rested longest; or what stands in for it.
+    /// </summary>
     public Connection? ForLarge()
     {
         var bulk = Of(ConnectionType.BulkOut);

@@ -1,8 +1,8 @@
 namespace Nacre.LNet.Connections;
 
 /// <summary>
-/// The bytes received and not yet parsed. Small while little arrives, so that idle connections are cheap; grows to the configured size while
-/// receives fill it, and as far as a message needs that must lie in one piece.
+/// The bytes received and not yet parsed. Small while little arrives, so that idle connections are cheap; grows to the
+/// configured size while receives fill it, and as far as a message needs that must lie in one piece.
 /// </summary>
 internal sealed class ReceiveBuffer(BufferPool pool, int largest)
 {
@@ -50,7 +50,9 @@ internal sealed class ReceiveBuffer(BufferPool pool, int largest)
         _end += count;
     }
 
-    /// <summary>The rest of the message goes elsewhere: what filled the buffer says nothing about how large it should be.</summary>
+    /// <summary>
+    /// The rest of the message goes elsewhere: what filled the buffer says nothing about how large it should be.
+    /// </summary>
     public void ForgetFill()
     {
         _filled = false;

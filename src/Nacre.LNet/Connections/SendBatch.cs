@@ -1,12 +1,14 @@
 namespace Nacre.LNet.Connections;
 
 /// <summary>
-/// The messages a thread sends while it works through what one receive brought in: they leave together at the end, with one system call a
-/// connection. Lives on the thread; nothing is deferred on threads without one.
+/// The messages a thread sends while it works through what one receive brought in: they leave together at the end, with one
+/// system call a connection. Lives on the thread; nothing is deferred on threads without one.
 /// </summary>
 internal sealed class SendBatch
 {
-    /// <summary>Messages delivered before what they caused to be sent leaves, so that the first does not wait for all.</summary>
+    /// <summary>
+    /// Messages delivered before what they caused to be sent leaves, so that the first does not wait for all.
+    /// </summary>
     private const int MaxDelivered = 64;
 
     [ThreadStatic]
@@ -20,7 +22,9 @@ internal sealed class SendBatch
     /// <summary>The batch the calling thread is in, if any.</summary>
     public static SendBatch? Current => _ofThread is { _depth: > 0 } batch ? batch : null;
 
-    /// <summary>Begins a batch on this thread, or joins the one it is in. Every call is paired with <see cref="Leave"/>.</summary>
+    /// <summary>
+    /// Begins a batch on this thread, or joins the one it is in. Every call is paired with <see cref="Leave"/>.
+    /// </summary>
     public static SendBatch Enter()
     {
         var batch = _ofThread ??= new SendBatch();
@@ -47,7 +51,10 @@ internal sealed class SendBatch
         if (++_delivered >= MaxDelivered && _depth == 1) Settle();
     }
 
-    /// <summary>Receivers come first, because they may send at the end of a batch. Flushing may complete transfers whose owners send again.</summary>
+    /// <summary>
+    /// Receivers come first, because they may send at the end of a batch. Flushing may complete transfers whose owners send
+    /// again.
+    /// </summary>
     private void Settle()
     {
         _delivered = 0;

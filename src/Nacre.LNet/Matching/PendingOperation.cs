@@ -9,12 +9,16 @@ namespace Nacre.LNet.Matching;
 /// A GET waiting for its REPLY, or a PUT waiting for its ACK. Pooled; it is its own task source.
 /// </summary>
 /// <remarks>
-/// It is <em>settled</em> once, by the answer, a timeout, cancellation or the loss of the connections. It is <em>moving</em> while a connection reads or
-/// writes the caller's memory. The caller's task completes when it is settled and not moving: only then is the memory the caller's again.
+/// It is <em>settled</em> once, by the answer, a timeout, cancellation or the loss of the connections. It is <em>moving</em>
+/// while a connection reads or writes the caller's memory. The caller's task completes when it is settled and not moving:
+/// only then is the memory the caller's again.
 /// </remarks>
 internal sealed class PendingOperation : IValueTaskSource<int>, ITransferTarget, IPayloadOwner
 {
-    /// <summary>Answers up to this size complete the caller's task on the receive loop; the work that follows larger ones is not the loop's.</summary>
+    /// <summary>
+    /// Answers up to this size complete the caller's task on the receive loop; the work that follows larger ones is not the
+    /// loop's.
+    /// </summary>
     private const int CompleteInPlace = 16 << 10;
 
     private readonly PendingOperations _table;
@@ -39,7 +43,9 @@ internal sealed class PendingOperation : IValueTaskSource<int>, ITransferTarget,
 
     public long Ticket { get; set; } = OutputQueue.NotQueued;
 
-    /// <summary>Prepares a GET sent on <paramref name="connection"/>. A ping's sink may be shorter than its answer.</summary>
+    /// <summary>
+    /// Prepares a GET sent on <paramref name="connection"/>. A ping's sink may be shorter than its answer.
+    /// </summary>
     public void BeginGet(ulong cookie, Connection connection, Memory<byte> sink, bool maySinkBeShort, long deadline)
     {
         lock (_gate)
@@ -51,7 +57,10 @@ internal sealed class PendingOperation : IValueTaskSource<int>, ITransferTarget,
         }
     }
 
-    /// <summary>Prepares a PUT sent on <paramref name="connection"/>, whose payload that connection reads until it says it has done (unless it is copied).</summary>
+    /// <summary>
+    /// Prepares a PUT sent on <paramref name="connection"/>, whose payload that connection reads until it says it has done
+    /// (unless it is copied).
+    /// </summary>
     public void BeginPut(ulong cookie, Connection connection, bool payloadIsCopied, long deadline)
     {
         lock (_gate)
@@ -84,7 +93,8 @@ internal sealed class PendingOperation : IValueTaskSource<int>, ITransferTarget,
     }
 
     /// <summary>
-    /// A REPLY of <paramref name="length"/> bytes is there. False when it is not (or no longer) wanted, and is to be dropped.
+    /// A REPLY of <paramref name="length"/> bytes is there. False when it is not (or no longer) wanted, and is to be
+    /// dropped.
     /// </summary>
     public bool TryBeginReceive(in WireHandle handle, Connection connection, int length, out Memory<byte> into)
     {
@@ -144,7 +154,10 @@ internal sealed class PendingOperation : IValueTaskSource<int>, ITransferTarget,
         CompleteIfDone(inPlace: false);
     }
 
-    /// <summary>Gives up when the deadline has passed. What is moving then is stopped by closing its connection: there is no other way.</summary>
+    /// <summary>
+    /// Gives up when the deadline has passed. What is moving then is stopped by closing its connection: there is no other
+    /// way.
+    /// </summary>
     public void OnTick(long now)
     {
         Connection? stuck;
@@ -152,7 +165,7 @@ internal sealed class PendingOperation : IValueTaskSource<int>, ITransferTarget,
         {
             if (Cookie == 0 || _overdue || now < _deadline) return;
             _overdue = true;
-            Settle(new TimeoutException(_isPut ? "the peer did not acknowledge the data in time" : "the peer did not answer in time"));
+            Settle(new TimeoutException(_isPut ? "the peer did not acknowledge in time" : "the peer did not answer in time"));
             Withdraw();
             stuck = _movingOn;
         }
@@ -198,9 +211,12 @@ internal sealed class PendingOperation : IValueTaskSource<int>, ITransferTarget,
         _result = 0;
     }
 
-    private bool IsFor(in WireHandle handle, Peer peer) => !_settled && Cookie == handle.ObjectCookie && _requestOn!.Peer == peer;
+    private bool IsFor(in WireHandle handle, Peer peer) =>
+        !_settled && Cookie == handle.ObjectCookie && _requestOn!.Peer == peer;
 
-    /// <summary>A transfer that has begun is left to end, or to the deadline; one still waiting in a queue is taken back.</summary>
+    /// <summary>
+    /// A transfer that has begun is left to end, or to the deadline; one still waiting in a queue is taken back.
+    /// </summary>
     private void OnCancelled(CancellationToken ct)
     {
         lock (_gate)

@@ -5,8 +5,8 @@ using Nacre.LNet.Wire;
 namespace Nacre.LNet.Matching;
 
 /// <summary>
-/// The operations that wait for an answer, by wire handle. A handle is a random cookie of this run and a number that is never reused: its low bits are a
-/// slot of the table, the rest counts.
+/// The operations that wait for an answer, by wire handle. A handle is a random cookie of this run and a number that is
+/// never reused: its low bits are a slot of the table, the rest counts.
 /// </summary>
 internal sealed class PendingOperations(int most)
 {

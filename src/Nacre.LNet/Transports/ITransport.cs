@@ -2,14 +2,18 @@ using System.Net;
 
 namespace Nacre.LNet.Transports;
 
-/// <summary>The seam to the network: reliable byte streams between IP end points. Real: <see cref="TcpTransport"/>; for tests: <see cref="InMemoryTransport"/>.</summary>
+/// <summary>
+/// The seam to the network: reliable byte streams between IP end points. Real: <see cref="TcpTransport"/>; for tests: <see
+/// cref="InMemoryTransport"/>.
+/// </summary>
 public interface ITransport
 {
     /// <exception cref="System.Net.Sockets.SocketException">Port taken, or no privilege for it.</exception>
     ValueTask<ITransportListener> ListenAsync(IPEndPoint at, CancellationToken ct);
 
     /// <param name="privilegedSourcePort">Dial from a port between 512 and 1023, trying the highest first.</param>
-    /// <exception cref="System.Net.Sockets.SocketException">Refused, unreachable, or no privilege for the source port.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">Refused, unreachable, or no privilege for the source
+    /// port.</exception>
     ValueTask<IByteConnection> ConnectAsync(IPEndPoint to, bool privilegedSourcePort, CancellationToken ct);
 }
 
@@ -24,9 +28,9 @@ public interface ITransportListener : IAsyncDisposable
 }
 
 /// <summary>
-/// One byte stream. At most one receive and one send are under way at a time. A failed stream throws <see cref="IOException"/> or
-/// <see cref="System.Net.Sockets.SocketException"/>; after <see cref="IDisposable.Dispose"/> pending operations fail soon, and memory
-/// given to them is not touched once they have completed.
+/// One byte stream. At most one receive and one send are under way at a time. A failed stream throws <see
+/// cref="IOException"/> or <see cref="System.Net.Sockets.SocketException"/>; after <see cref="IDisposable.Dispose"/> pending
+/// operations fail soon, and memory given to them is not touched once they have completed.
 /// </summary>
 public interface IByteConnection : IDisposable
 {
@@ -37,7 +41,9 @@ public interface IByteConnection : IDisposable
     /// <summary>Receives at least one byte; 0 at the end of the stream.</summary>
     ValueTask<int> ReceiveAsync(Memory<byte> buffer);
 
-    /// <summary>Takes what it can of the segments, in order, without waiting. Returns the bytes taken; 0 when none fit now.</summary>
+    /// <summary>
+    /// Takes what it can of the segments, in order, without waiting. Returns the bytes taken; 0 when none fit now.
+    /// </summary>
     int TrySend(ReadOnlySpan<ReadOnlyMemory<byte>> segments);
 
     /// <summary>Sends all of the buffer, waiting for room.</summary>

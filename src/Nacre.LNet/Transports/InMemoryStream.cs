@@ -3,8 +3,8 @@ using System.Threading.Tasks.Sources;
 namespace Nacre.LNet.Transports;
 
 /// <summary>
-/// One direction of an in-memory connection: a bounded ring with one reader and one writer. A waiting reader's memory is filled under the lock, so it
-/// is never touched once its task has completed.
+/// One direction of an in-memory connection: a bounded ring with one reader and one writer. A waiting reader's memory is
+/// filled under the lock, so it is never touched once its task has completed.
 /// </summary>
 internal sealed class InMemoryStream(StreamFaults faults, TimeProvider time) : IValueTaskSource<int>, IValueTaskSource
 {
@@ -145,7 +145,8 @@ internal sealed class InMemoryStream(StreamFaults faults, TimeProvider time) : I
         }
 
         _delayed.Enqueue((_written, time.GetTimestamp() + (long)(faults.Delay.TotalSeconds * time.TimestampFrequency)));
-        _timer ??= time.CreateTimer(static self => ((InMemoryStream)self!).OnDue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        var never = Timeout.InfiniteTimeSpan;
+        _timer ??= time.CreateTimer(static self => ((InMemoryStream)self!).OnDue(), this, never, never);
         if (_delayed.Count == 1) _timer.Change(faults.Delay, Timeout.InfiniteTimeSpan);
     }
 

@@ -6,7 +6,8 @@ using System.Threading.Channels;
 namespace Nacre.LNet.Transports;
 
 /// <summary>
-/// A network inside the process: the same byte streams as TCP without sockets, with faults on demand. Delays run on the given clock.
+/// A network inside the process: the same byte streams as TCP without sockets, with faults on demand. Delays run on the
+/// given clock.
 /// </summary>
 public sealed class InMemoryTransport(TimeProvider time) : ITransport
 {

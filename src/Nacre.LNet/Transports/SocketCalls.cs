@@ -4,7 +4,8 @@ using System.Runtime.InteropServices;
 namespace Nacre.LNet.Transports;
 
 /// <summary>
-/// The one operating-system call the socket classes do not offer: a gathering send of pinned memory of any kind that never waits. Linux x86-64.
+/// The one operating-system call the socket classes do not offer: a gathering send of pinned memory of any kind that never
+/// waits. Linux x86-64.
 /// </summary>
 internal static unsafe partial class SocketCalls
 {

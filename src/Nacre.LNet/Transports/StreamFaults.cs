@@ -1,14 +1,20 @@
 namespace Nacre.LNet.Transports;
 
-/// <summary>What goes wrong with one direction of an in-memory connection. Byte counts are from the start of the stream.</summary>
+/// <summary>
+/// What goes wrong with one direction of an in-memory connection. Byte counts are from the start of the stream.
+/// </summary>
 public sealed record StreamFaults
 {
     public static readonly StreamFaults None = new();
 
-    /// <summary>After this many bytes the whole connection breaks: both ends see a reset, this direction's reader after those bytes.</summary>
+    /// <summary>
+    /// After this many bytes the whole connection breaks: both ends see a reset, this direction's reader after those bytes.
+    /// </summary>
     public long CutAfter { get; init; } = long.MaxValue;
 
-    /// <summary>After this many bytes the reader sees the end of the stream; what follows is taken from the writer and lost.</summary>
+    /// <summary>
+    /// After this many bytes the reader sees the end of the stream; what follows is taken from the writer and lost.
+    /// </summary>
     public long EndAfter { get; init; } = long.MaxValue;
 
     /// <summary>After this many bytes nothing more arrives, and nothing ends either.</summary>

@@ -56,8 +56,8 @@ public sealed class TcpTransport : ITransport
         var socket = new Socket(to.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            if (port != 0)
-                socket.Bind(new IPEndPoint(to.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any, port));
+            var any = to.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any;
+            if (port != 0) socket.Bind(new IPEndPoint(any, port));
             await socket.ConnectAsync(to, ct).ConfigureAwait(false);
             return new TcpByteConnection(socket);
         }

@@ -36,7 +36,9 @@ public static class ConnectionTypes
     };
 }
 
-/// <summary>HELLO of versions 2 and 3 (01 section 4.2): 56 bytes, then <see cref="AddressCount"/> addresses of 4 bytes.</summary>
+/// <summary>
+/// HELLO of versions 2 and 3 (01 section 4.2): 56 bytes, then <see cref="AddressCount"/> addresses of 4 bytes.
+/// </summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
 public struct KsockHello
 {

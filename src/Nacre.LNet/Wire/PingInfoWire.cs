@@ -63,7 +63,8 @@ public static class PingInfoWire
     }
 
     /// <summary>
-    /// Applies the rules of 01 section 13.2. Bytes behind the listed entries are ignored, entries that were cut off are left out.
+    /// Applies the rules of 01 section 13.2. Bytes behind the listed entries are ignored, entries that were cut off are left
+    /// out.
     /// </summary>
     public static bool TryDecode(ReadOnlySpan<byte> bytes, out LNetPingInfo info)
     {
