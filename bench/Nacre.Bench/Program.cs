@@ -5,13 +5,19 @@ using Nacre.Bench.Floor;
 
 namespace Nacre.Bench;
 
-/// <summary>Benchmarks: <c>load</c> and <c>kill</c> against a whole server, <c>floor</c> for the machine, <c>micro</c> for single parts.</summary>
+/// <summary>Benchmarks: <c>load</c> and <c>kill</c> against a whole server, <c>floor</c> for the machine,
+/// <c>metadata</c> and <c>micro</c> for single parts.</summary>
 internal static class Program
 {
     private static int Main(string[] arguments)
     {
         // Before the command line is looked at: the floor's peer and BenchmarkDotNet have their own.
         if (arguments is [FloorProcess.Command]) return FloorPeer.Run();
+        if (arguments is ["metadata", .. var size])
+        {
+            MetadataBench.RunAsync(size).GetAwaiter().GetResult();
+            return 0;
+        }
         if (arguments is ["micro", .. var rest])
         {
             BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(rest);
@@ -23,6 +29,7 @@ internal static class Program
             LoadCommand.Make(),
             KillCommand.Make(),
             FloorCommand.Make(),
+            new Command("metadata", "The metadata store alone; the argument is the size of the big directory (1000000)."),
             new Command("micro", "Benchmarks of single parts; arguments are those of BenchmarkDotNet."),
         };
         return root.Parse(arguments).Invoke();

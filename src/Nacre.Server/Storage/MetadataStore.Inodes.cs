@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Nacre.PtlRpc.Wire;
 using Nacre.Server.Mdt.FileSystem;
 using Nacre.Server.Storage.Sqlite;
 

@@ -1,4 +1,3 @@
-using Nacre.PtlRpc.Wire;
 using Nacre.Server.Mdt.FileSystem;
 
 namespace Nacre.Server.Tests.Mdt;

@@ -63,8 +63,15 @@ internal sealed class MdtFixture : IDisposable
         {
             return Fs.Create(who ?? MdtCredentials.Root, new CreateArgs
             {
-                Parent = parent, Name = name, Fid = fid, Mode = mode, Time = ++Now, Umask = umask, RDev = rdev,
-                Target = target == null ? default : Bytes(target), Layout = layout,
+                Parent = parent,
+                Name = name,
+                Fid = fid,
+                Mode = mode,
+                Time = ++Now,
+                Umask = umask,
+                RDev = rdev,
+                Target = target == null ? default : Bytes(target),
+                Layout = layout,
             });
         }
     }
@@ -137,7 +144,12 @@ internal sealed class MdtFixture : IDisposable
         {
             return Fs.Rename(who ?? MdtCredentials.Root, new RenameArgs
             {
-                SourceParent = source, SourceName = oldName, TargetParent = target, TargetName = newName, Time = ++Now, Flags = flags,
+                SourceParent = source,
+                SourceName = oldName,
+                TargetParent = target,
+                TargetName = newName,
+                Time = ++Now,
+                Flags = flags,
             });
         }
     }

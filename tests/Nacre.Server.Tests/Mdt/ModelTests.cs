@@ -64,8 +64,13 @@ internal sealed class ModelRun : IDisposable
         var root = _mdt.GetAttr(MdtFileSystem.Root).Attributes;
         _model = new ReferenceModel(new ReferenceModel.Node
         {
-            Fid = root.Fid, Mode = root.Mode, NLink = root.NLink, Size = root.Size,
-            ATime = root.ATime.Seconds, MTime = root.MTime.Seconds, CTime = root.CTime.Seconds,
+            Fid = root.Fid,
+            Mode = root.Mode,
+            NLink = root.NLink,
+            Size = root.Size,
+            ATime = root.ATime.Seconds,
+            MTime = root.MTime.Seconds,
+            CTime = root.CTime.Seconds,
         });
         _mdt.Now = root.CTime.Seconds;
     }
@@ -115,12 +120,14 @@ internal sealed class ModelRun : IDisposable
             switch (_random.Next(26))
             {
                 case < 8: Create(who, parent, name, mode, now); break;
-                case < 10: Check($"link {fid} {parent}/{name}", _model.Link(who, fid, parent, name, now),
+                case < 10:
+                    Check($"link {fid} {parent}/{name}", _model.Link(who, fid, parent, name, now),
                     () => _mdt.Fs.Link(who, new LinkArgs { Source = fid, Parent = parent, Name = Utf8(name), Time = now })); break;
                 case < 13: Unlink(who, parent, name, now); break;
                 case < 17: Rename(who, parent, name, target, other, now); break;
-                case 17: Check($"chmod {fid} {mode:x}", _model.Chmod(who, fid, mode, now), () => _mdt.Fs.SetAttr(who, new SetAttrArgs
-                { Fid = fid, Valid = SetAttrValid.Mode | SetAttrValid.CTimeSet, Mode = mode, CTime = now })); break;
+                case 17:
+                    Check($"chmod {fid} {mode:x}", _model.Chmod(who, fid, mode, now), () => _mdt.Fs.SetAttr(who, new SetAttrArgs
+                    { Fid = fid, Valid = SetAttrValid.Mode | SetAttrValid.CTimeSet, Mode = mode, CTime = now })); break;
                 case 18: Chown(who, fid); break;
                 case 19: Truncate(who, fid, now); break;
                 case 20: SetTimes(who, fid, now); break;
@@ -145,7 +152,12 @@ internal sealed class ModelRun : IDisposable
         int expected = _model.Create(who, parent, name, fid, type | mode, umask, target, now);
         Check($"create {type:x} {mode:x} {parent}/{name} as {fid} by {who.Uid}", expected, () => _mdt.Fs.Create(who, new CreateArgs
         {
-            Parent = parent, Name = Utf8(name), Fid = fid, Mode = type | mode, Umask = umask, Time = now,
+            Parent = parent,
+            Name = Utf8(name),
+            Fid = fid,
+            Mode = type | mode,
+            Umask = umask,
+            Time = now,
             Target = target == null ? default : Utf8(target),
         }));
         if (expected == 0)
@@ -165,13 +177,20 @@ internal sealed class ModelRun : IDisposable
     {
         var flags = _random.Next(8) switch
         {
-            0 => RenameFlags.NoReplace, 1 => RenameFlags.Exchange, 2 => (RenameFlags)_random.Next(8), _ => RenameFlags.None,
+            0 => RenameFlags.NoReplace,
+            1 => RenameFlags.Exchange,
+            2 => (RenameFlags)_random.Next(8),
+            _ => RenameFlags.None,
         };
         Check($"rename {flags} {parent}/{name} to {target}/{other} by {who.Uid}",
             _model.Rename(who, parent, name, target, other, flags, now),
             () => _mdt.Fs.Rename(who, new RenameArgs
             {
-                SourceParent = parent, SourceName = Utf8(name), TargetParent = target, TargetName = Utf8(other), Flags = flags,
+                SourceParent = parent,
+                SourceName = Utf8(name),
+                TargetParent = target,
+                TargetName = Utf8(other),
+                Flags = flags,
                 Time = now,
             }));
     }
@@ -189,7 +208,10 @@ internal sealed class ModelRun : IDisposable
         Check($"truncate {fid} {size} by {who.Uid}", _model.Truncate(who, fid, size, now), () => _mdt.Fs.SetAttr(who,
             new SetAttrArgs
             {
-                Fid = fid, Valid = SetAttrValid.Size | SetAttrValid.MTimeSet | SetAttrValid.CTimeSet, Size = size, MTime = now,
+                Fid = fid,
+                Valid = SetAttrValid.Size | SetAttrValid.MTimeSet | SetAttrValid.CTimeSet,
+                Size = size,
+                MTime = now,
                 CTime = now,
             }));
     }
@@ -200,8 +222,11 @@ internal sealed class ModelRun : IDisposable
         Check($"times {fid} {ctime} by {who.Uid}", _model.SetTimes(who, fid, now - 5, now - 7, ctime), () => _mdt.Fs.SetAttr(who,
             new SetAttrArgs
             {
-                Fid = fid, Valid = SetAttrValid.ATimeSet | SetAttrValid.MTimeSet | SetAttrValid.CTimeSet, ATime = now - 5,
-                MTime = now - 7, CTime = ctime,
+                Fid = fid,
+                Valid = SetAttrValid.ATimeSet | SetAttrValid.MTimeSet | SetAttrValid.CTimeSet,
+                ATime = now - 5,
+                MTime = now - 7,
+                CTime = ctime,
             }));
     }
 
@@ -341,7 +366,7 @@ internal sealed class ModelRun : IDisposable
             Assert.Empty(sink.Entries);
             return;
         }
-        Assert.Equal([("." , node.Fid), ("..", node.Fid == MdtFileSystem.Root ? node.Fid : node.Parent)],
+        Assert.Equal([(".", node.Fid), ("..", node.Fid == MdtFileSystem.Root ? node.Fid : node.Parent)],
             sink.Entries.Take(2).Select(e => (e.Name, e.Fid)));
         Assert.Equal(node.Entries.Select(e => (e.Key, e.Value, _model.Nodes[e.Value].Mode & 0xF000)),
             sink.Entries.Skip(2).OrderBy(e => e.Name, StringComparer.Ordinal).Select(e => (e.Name, e.Fid, e.Type)));
