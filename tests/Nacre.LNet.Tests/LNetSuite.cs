@@ -13,6 +13,25 @@ public sealed class InMemoryLNetTests : LNetSuite
 public sealed class TcpLNetTests : LNetSuite
 {
     protected override ITransport NewTransport() => new TcpTransport();
+
+    /// <summary>Needs root or CAP_NET_BIND_SERVICE; without it, the refusal is what is checked.</summary>
+    [Fact]
+    public async Task PrivilegedSourcePortsSatisfyASecureAcceptor()
+    {
+        var transport = NewTransport();
+        try
+        {
+            await using var pair = await NodePair.StartAsync(
+                transport,
+                server: o => o with { AcceptUnprivilegedPorts = false },
+                client: o => o with { DialFromPrivilegedPorts = true });
+            Assert.Equal(3, pair.Server.ConnectionCount);
+        }
+        catch (SocketException e)
+        {
+            Assert.Equal(SocketError.AccessDenied, e.SocketErrorCode);
+        }
+    }
 }
 
 /// <summary>What two nodes do with each other, whatever carries the bytes.</summary>

@@ -38,9 +38,10 @@ public class OutputQueueTests
         var released = new List<IPayloadOwner>();
         var pieces = new ReadOnlyMemory<byte>[5];
         var headSent = 0L;
-        for (var step = 0; step < 20_000; step++)
+        for (var step = 0; step < 4_000; step++)
         {
-            switch (random.Next(5))
+            // More is sent than queued in the long run, so the queue is empty now and then.
+            switch (random.Next(7))
             {
                 case 0:
                     Queue(random.Next(10) == 0 ? random.Next(100_000) : random.Next(1, 300));
@@ -113,7 +114,7 @@ public class OutputQueueTests
             headSent += sent;
             while (expected.First is { } first && headSent >= first.Value.Bytes.Length)
             {
-                if (first.Value.Bytes.Length > 0 || first.Value.Owner is null || expected.Count > 0) headSent -= first.Value.Bytes.Length;
+                headSent -= first.Value.Bytes.Length;
                 expected.RemoveFirst();
             }
 
