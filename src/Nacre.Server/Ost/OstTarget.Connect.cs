@@ -1,6 +1,5 @@
 using Nacre.PtlRpc;
 using Nacre.PtlRpc.Wire;
-using Nacre.Server.Storage.Objects;
 
 namespace Nacre.Server.Ost;
 

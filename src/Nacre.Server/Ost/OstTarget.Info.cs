@@ -13,8 +13,8 @@ public sealed partial class OstTarget
     private const uint StatfsBlockBytes = 4096;
     private const uint MaxNameLength = 255;
 
-    /// <summary>Q_GETOQUOTA; dqb_valid bits of usage.</summary>
-    private const uint GetObjectQuota = 0x80_0103, UsageValid = 0xA;
+    /// <summary>Q_GETOQUOTA; dqb_valid as genuine targets always set it: usage and limits, where 0 is no limit.</summary>
+    private const uint GetObjectQuota = 0x80_0103, UsageValid = 0xF;
 
     public ObjectTargetSpace Space()
     {
@@ -147,7 +147,7 @@ public sealed partial class OstTarget
         stored.Advise(start, end, willRead);
     }
 
-    /// <summary>What an id uses here. Limits are not enforced, so none are told.</summary>
+    /// <summary>What an id uses here. No limits are enforced.</summary>
     private ValueTask QuotactlAsync(RpcRequest request)
     {
         ref readonly var asked = ref request.Get<ObdQuotactl>(1);
@@ -155,7 +155,9 @@ public sealed partial class OstTarget
         var usage = _store.Usage((OwnerKind)asked.Type, asked.Id);
         request.StartReply(ObdQuotactl.Size);
         ref var reply = ref request.Reply<ObdQuotactl>(1);
-        reply = asked;
+        reply.Command = asked.Command;
+        reply.Type = asked.Type;
+        reply.Id = asked.Id;
         reply.CurrentSpace = (ulong)Math.Max(0, usage.Bytes);
         reply.CurrentInodes = (ulong)Math.Max(0, usage.Objects);
         reply.Valid = UsageValid;

@@ -10,7 +10,9 @@ public class GrantLedgerTests
 
     private static NiobufRemote Niobuf(long offset, int length, bool fromGrant) => new()
     {
-        Offset = (ulong)offset, Length = (uint)length, Flags = NiobufFlags.Async | (fromGrant ? NiobufFlags.FromGrant : 0),
+        Offset = (ulong)offset,
+        Length = (uint)length,
+        Flags = NiobufFlags.Async | (fromGrant ? NiobufFlags.FromGrant : 0),
     };
 
     private static ulong Cost(int length) => (ulong)((length + Block - 1) / Block * Block + Tax);

@@ -85,13 +85,25 @@ public abstract class ObjectStoreTests
     {
         var parent = new ObjectParent
         {
-            File = new LuFid(0x2_0000_0401, 9), StripeIndex = 3, StripeSize = 1 << 20, StripeCount = 4, ComponentId = 2,
-            ComponentStart = 64 << 20, ComponentEnd = ulong.MaxValue,
+            File = new LuFid(0x2_0000_0401, 9),
+            StripeIndex = 3,
+            StripeSize = 1 << 20,
+            StripeCount = 4,
+            ComponentId = 2,
+            ComponentStart = 64 << 20,
+            ComponentEnd = ulong.MaxValue,
         };
         var change = new ObjectChange
         {
-            MTime = 11, ATime = 12, CTime = 13, Uid = 1, Gid = 2, ProjectId = 3, OnlyPristineOwners = true,
-            DataVersion = 0x1_0000_0005, Parent = parent,
+            MTime = 11,
+            ATime = 12,
+            CTime = 13,
+            Uid = 1,
+            Gid = 2,
+            ProjectId = 3,
+            OnlyPristineOwners = true,
+            DataVersion = 0x1_0000_0005,
+            Parent = parent,
         };
         ObjectAttributes before;
         uint epoch;

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Nacre.PtlRpc.Wire;
-using Nacre.Server.Ost;
 using Nacre.Server.Tests.MdtService;
 
 namespace Nacre.Server.Tests.Ost;

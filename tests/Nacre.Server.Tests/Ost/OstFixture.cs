@@ -1,8 +1,8 @@
 using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
+using Nacre.Ldlm.Wire;
 using Nacre.LNet;
 using Nacre.LNet.Transports;
-using Nacre.Ldlm.Wire;
 using Nacre.PtlRpc;
 using Nacre.PtlRpc.Wire;
 using Nacre.Server.Ost;
@@ -53,8 +53,12 @@ internal sealed class OstFixture : IAsyncDisposable
         var client = new OstClient();
         client.Import = rpc.CreateImport(new ImportOptions
         {
-            TargetUuid = Target.Uuid, Kind = TargetKind.Ost, Peer = ServerPeer, ClientUuid = Guid.NewGuid().ToString(),
-            Wanted = ask?.Invoke(wanted) ?? wanted, Callbacks = client,
+            TargetUuid = Target.Uuid,
+            Kind = TargetKind.Ost,
+            Peer = ServerPeer,
+            ClientUuid = Guid.NewGuid().ToString(),
+            Wanted = ask?.Invoke(wanted) ?? wanted,
+            Callbacks = client,
         });
         _clients.Add(client.Import);
         _clients.Add(rpc);
@@ -110,7 +114,8 @@ internal sealed class OstClient : ICallbackHandler
 
     public static Obdo Object(ObdoValid valid = 0, LuFid? fid = null) => new()
     {
-        Valid = ObdoValid.Id | ObdoValid.Group | valid, Oi = OstId.FromFid(fid ?? OstFixture.Fid),
+        Valid = ObdoValid.Id | ObdoValid.Group | valid,
+        Oi = OstId.FromFid(fid ?? OstFixture.Fid),
     };
 
     /// <summary>A bulk request as a kernel client builds it.</summary>

@@ -3,7 +3,6 @@ using System.Text;
 using Nacre.Ldlm.Wire;
 using Nacre.PtlRpc;
 using Nacre.PtlRpc.Wire;
-using Nacre.Server.Storage.Objects;
 
 namespace Nacre.Server.Tests.Ost;
 

@@ -52,6 +52,11 @@ public sealed partial class ObjectStore
             {
                 FlushDirty();
             }
+            catch (Exception unexpected)
+            {
+                // What is not flushed stays in the page cache, and whoever syncs flushes it himself.
+                LogUnexpected(unexpected, "flushing objects");
+            }
             finally
             {
                 _oneFlush.Release();

@@ -37,11 +37,25 @@ public sealed partial class ObjectStore
         while (await _removals.Reader.WaitToReadAsync().ConfigureAwait(false))
         {
             while (batch.Count < MaxBatch && _removals.Reader.TryRead(out var removal)) batch.Add(removal);
-            foreach (var removal in batch) Remove(removal, names);
-            var failure = SyncNames(names);
+            var failure = RemoveAll(batch, names);
             foreach (var removal in batch) removal.Complete(failure);
             batch.Clear();
             names.Clear();
+        }
+    }
+
+    /// <summary>Never throws: the worker must go on for those who come later.</summary>
+    private FsException? RemoveAll(List<Removal> batch, List<ObjectKey> names)
+    {
+        try
+        {
+            foreach (var removal in batch) Remove(removal, names);
+            return SyncNames(names);
+        }
+        catch (Exception unexpected)
+        {
+            LogUnexpected(unexpected, "removing objects");
+            return new FsException(Errno.EIO);
         }
     }
 

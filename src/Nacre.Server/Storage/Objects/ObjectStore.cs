@@ -160,6 +160,9 @@ public sealed partial class ObjectStore : IObjectStore
     [LoggerMessage(6003, LogLevel.Error, "removal of object {Object} failed with errno {Errno}")]
     private partial void LogRemovalFailed(LuFid @object, int errno);
 
+    [LoggerMessage(6005, LogLevel.Critical, "a fault of the server while {Doing}")]
+    private partial void LogUnexpected(Exception unexpected, string doing);
+
     [LoggerMessage(6004, LogLevel.Error, "flush of the store failed with errno {Errno}; flushing its objects one by one")]
     private partial void LogFlushAllFailed(int errno);
 }
