@@ -24,7 +24,7 @@ public sealed record LdlmOptions
     public int MaxLocks { get; init; } = 16_000_000;
 
     /// <summary>Requests that may wait for one resource; more end in ENOMEM.</summary>
-    public int MaxWaitingPerResource { get; init; } = 65_536;
+    public int MaxWaitingPerResource { get; init; } = 16_384;
 
     /// <summary>
     /// How long a client may keep a lock that was called back, and how long it may leave a callback unanswered, before it

@@ -11,6 +11,9 @@ internal sealed partial class ExtentResource
     private const int Crowded = 32;
     private const ulong CrowdedLimit = 32 << 20;
 
+    /// <summary>A longer queue is not walked for each grant; the grant then keeps clear of all requests in it alike.</summary>
+    private const int LongQueue = 64;
+
     private (ulong Start, ulong End) ChooseExtent(LdlmLock l)
     {
         if (l.Mode == LockMode.Group)
@@ -50,6 +53,8 @@ internal sealed partial class ExtentResource
     /// <summary>Does not reach into what another request waits for, unless it was asked to.</summary>
     private int LimitByWaiting(LdlmLock l, ref ulong start, ref ulong end)
     {
+        if (Waiting?.Count > LongQueue)
+            return LimitByLongQueue(l, ref start, ref end);
         var conflicts = 0;
         for (var waiter = Waiting?.First; waiter is not null; waiter = waiter.Next)
         {
@@ -64,6 +69,16 @@ internal sealed partial class ExtentResource
                 start = Math.Max(start, waiter.Policy.End + 1);
         }
         return conflicts;
+    }
+
+    /// <summary>Does not grow downwards, nor upwards into anything that is waited for, by whomever.</summary>
+    private int LimitByLongQueue(LdlmLock l, ref ulong start, ref ulong end)
+    {
+        start = l.Policy.Start;
+        foreach (ref readonly var tree in _waiting.AsSpan())
+            if (tree.TryStartBehind(l.Policy.End, out var next))
+                end = Math.Min(end, next - 1);
+        return Waiting!.Count;
     }
 
     /// <summary>

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Nacre.Ldlm.Wire;
 
 namespace Nacre.Ldlm.Engine;
@@ -7,6 +8,9 @@ internal sealed partial class ExtentResource(in LdlmResId name) : LockResource(n
 {
     private Group[] _groups = [];
     private int _groupCount;
+
+    // Ranges of the waiting requests by mode, while someone waits.
+    private ExtentTree[]? _waiting;
 
     public override bool ConflictsWithGranted(LdlmLock l)
     {
@@ -27,6 +31,29 @@ internal sealed partial class ExtentResource(in LdlmResId name) : LockResource(n
         (GroupHolder() is { } holder && ModesExclude(holder, l)) || OtherGroupWaits(l);
 
     public override bool HasGrantedGroup(ulong gid) => GroupHolder() is { } holder && holder.Policy.Gid == gid;
+
+    public override LdlmLock? FirstConflictingWaiter(LdlmLock l)
+    {
+        if (_waiting is null)
+            return null;
+        for (var modes = LockModes.ConflictSet(l.Mode) & Waiting!.Modes; modes != 0; modes &= modes - 1)
+            if (_waiting[BitOperations.TrailingZeroCount(modes)].FirstOverlap(l.Policy.Start, l.Policy.End) is { } waiter)
+                return waiter;
+        return l.Mode == LockMode.Group ? base.FirstConflictingWaiter(l) : null;
+    }
+
+    protected override void OnWaiting(LdlmLock l)
+    {
+        _waiting ??= new ExtentTree[LockModes.Count];
+        _waiting[LockModes.Index(l.Mode)].Insert(l);
+    }
+
+    protected override void OnNotWaiting(LdlmLock l)
+    {
+        _waiting![LockModes.Index(l.Mode)].Remove(l);
+        if (Waiting is null)
+            _waiting = null;
+    }
 
     public override void Grant(LdlmLock l)
     {

@@ -16,6 +16,9 @@ internal sealed class InodeBitsResource(in LdlmResId name, LockType type) : Lock
     private Group[] _groups = [];
     private int _groupCount;
 
+    // By mode, while someone waits.
+    private WaitingCounts[]? _waiting;
+
     /// <summary>The bits that decide about conflicts.</summary>
     public static ulong BitsOf(LdlmLock l) => l.Resource.Type == LockType.Plain ? 1 : (ulong)l.Policy.Bits;
 
@@ -46,11 +49,44 @@ internal sealed class InodeBitsResource(in LdlmResId name, LockType type) : Lock
     {
         if (l.Policy.TryBits == InodeBits.None)
             return InodeBits.None;
-        var taken = (InodeBits)ExcludedBits(l);
-        for (var waiter = Waiting?.First; waiter is not null; waiter = waiter.Next)
-            if (waiter != l && ModesExclude(l, waiter))
-                taken |= waiter.Policy.Bits | waiter.Policy.TryBits;
-        return taken;
+        return (InodeBits)(ExcludedBits(l) | WaitingBits(l, withOptional: true));
+    }
+
+    /// <summary>
+    /// Bits that waiting requests of modes which exclude that of <paramref name="l"/> ask for; of GROUP requests those of
+    /// any group count.
+    /// </summary>
+    public ulong WaitingBits(LdlmLock l, bool withOptional)
+    {
+        if (_waiting is null)
+            return 0;
+        ulong bits = 0;
+        for (var modes = LockModes.ConflictSet(l.Mode) & Waiting!.Modes; modes != 0; modes &= modes - 1)
+        {
+            ref var counts = ref _waiting[BitOperations.TrailingZeroCount(modes)];
+            bits |= counts.Mandatory.Mask | (withOptional ? counts.Optional.Mask : 0);
+        }
+        return bits;
+    }
+
+    public override bool HasConflictingWaiter(LdlmLock l) => Waiting is not null
+        && ((WaitingBits(l, withOptional: false) & BitsOf(l)) != 0 || (l.Mode == LockMode.Group && OtherGroupWaits(l)));
+
+    protected override void OnWaiting(LdlmLock l)
+    {
+        _waiting ??= new WaitingCounts[LockModes.Count];
+        ref var counts = ref _waiting[LockModes.Index(l.Mode)];
+        counts.Mandatory.Add(BitsOf(l));
+        counts.Optional.Add((ulong)l.Policy.TryBits);
+    }
+
+    protected override void OnNotWaiting(LdlmLock l)
+    {
+        ref var counts = ref _waiting![LockModes.Index(l.Mode)];
+        counts.Mandatory.Subtract(BitsOf(l));
+        counts.Optional.Subtract((ulong)l.Policy.TryBits);
+        if (Waiting is null)
+            _waiting = null;
     }
 
     /// <summary>Drops bits from a granted lock, which becomes uncontended: LDLM_CONVERT.</summary>
@@ -158,6 +194,13 @@ internal sealed class InodeBitsResource(in LdlmResId name, LockType type) : Lock
             l.Previous = l.Next = null;
             Uncontended.Subtract(BitsOf(l));
         }
+    }
+
+    /// <summary>What the waiting requests of one mode ask for.</summary>
+    private struct WaitingCounts
+    {
+        public BitCounts Mandatory;
+        public BitCounts Optional;
     }
 
     /// <summary>How many locks have each bit, and which bits occur at all.</summary>

@@ -57,11 +57,11 @@ internal abstract class LockResource(in LdlmResId name, LockType type)
             return false;
         return l.Mode == LockMode.Group
             ? HasGrantedGroup(l.Policy.Gid) || !OtherGroupWaits(l)
-            : FirstConflictingWaiter(l) is null;
+            : !HasConflictingWaiter(l);
     }
 
-    /// <summary>Some waiting request conflicts with <paramref name="l"/>; the first one found, or null.</summary>
-    public LdlmLock? FirstConflictingWaiter(LdlmLock l)
+    /// <summary>A waiting request that conflicts with <paramref name="l"/>, or null.</summary>
+    public virtual LdlmLock? FirstConflictingWaiter(LdlmLock l)
     {
         if (Waiting is null || !MayConflictWithWaiters(l))
             return null;
@@ -71,6 +71,9 @@ internal abstract class LockResource(in LdlmResId name, LockType type)
         return null;
     }
 
+    /// <summary>Whether there is one, which some types know without looking for it.</summary>
+    public virtual bool HasConflictingWaiter(LdlmLock l) => FirstConflictingWaiter(l) is not null;
+
     public void AddWaiting(LdlmLock l)
     {
         Waiting ??= new WaitingList();
@@ -78,16 +81,32 @@ internal abstract class LockResource(in LdlmResId name, LockType type)
             Waiting.InsertBefore(GroupPlace(l), l);
         else
             Waiting.Append(l);
+        OnWaiting(l);
     }
 
     /// <summary>As <see cref="AddWaiting"/> without regard to the mode: the order of a replay.</summary>
-    public void AppendWaiting(LdlmLock l) => (Waiting ??= new WaitingList()).Append(l);
+    public void AppendWaiting(LdlmLock l)
+    {
+        (Waiting ??= new WaitingList()).Append(l);
+        OnWaiting(l);
+    }
 
     public void RemoveWaiting(LdlmLock l)
     {
         Waiting!.Remove(l);
         if (Waiting.Count == 0)
             Waiting = null;
+        OnNotWaiting(l);
+    }
+
+    /// <summary>The request has joined the queue.</summary>
+    protected virtual void OnWaiting(LdlmLock l)
+    {
+    }
+
+    /// <summary>The request has left the queue; its policy is still that of the request.</summary>
+    protected virtual void OnNotWaiting(LdlmLock l)
+    {
     }
 
     /// <summary>A GROUP request that <paramref name="l"/> excludes waits already. They wait in front of all others.</summary>

@@ -46,16 +46,19 @@ internal sealed partial class LockTable
         {
             WithdrawWaiter(resource, l, work);
             ForgetUndos(resource, FlockHolder.Of(l), l.Policy.Start, l.Policy.End);
-            ApplyFlock(resource, l, granted: false);
-            Reprocess(resource, work);
+            if (ApplyFlock(resource, l, granted: false))
+                Reprocess(resource, work);
+            else
+                ForgetIfEmpty(resource);
             return EnqueueResult.Granted;
         }
         if (!resource.ConflictsWithGranted(l))
         {
             ForgetUndos(resource, FlockHolder.Of(l), l.Policy.Start, l.Policy.End);
-            ApplyFlock(resource, l, granted: true);
+            var freed = ApplyFlock(resource, l, granted: true);
             BreakCyclesThrough(resource, l, work);
-            Reprocess(resource, work); // a downgrade may have let someone in
+            if (freed)
+                Reprocess(resource, work);
             return EnqueueResult.Granted;
         }
         if (!wait)
@@ -97,8 +100,10 @@ internal sealed partial class LockTable
     /// Makes the range of <paramref name="l"/> the holder's in its mode: equal modes that touch it become one lock,
     /// others are trimmed, split or removed.
     /// </summary>
-    private void ApplyFlock(FlockResource resource, LdlmLock l, bool granted)
+    /// <returns>True if others may do more now: a writer's range became a reader's, or nobody's.</returns>
+    private bool ApplyFlock(FlockResource resource, LdlmLock l, bool granted)
     {
+        var freed = false;
         ulong start = l.Policy.Start, end = l.Policy.End;
         var from = start == 0 ? 0 : start - 1;
         var to = end == ulong.MaxValue ? end : end + 1;
@@ -113,15 +118,18 @@ internal sealed partial class LockTable
             }
             else if (held.Policy.Start <= end && held.Policy.End >= start)
             {
+                freed |= held.Mode == LockMode.PW || l.Mode == LockMode.NL;
                 CutPiece(resource, held, start, end);
             }
         }
         _own.Clear();
-        if (!granted)
-            return;
-        Attach(l);
-        resource.Grant(l);
-        l.State = LockState.Granted;
+        if (granted)
+        {
+            Attach(l);
+            resource.Grant(l);
+            l.State = LockState.Granted;
+        }
+        return freed;
     }
 
     /// <summary>Takes [start, end] away from a lock that overlaps it.</summary>
@@ -172,15 +180,17 @@ internal sealed partial class LockTable
                 next = l.Next;
                 if (resource.ConflictsWithGranted(l))
                     continue;
-                GrantWaitingFlock(resource, l, work);
-                again = resource.Waiting is not null;
-                if (BreakCyclesThrough(resource, l, work))
-                    break; // the list has changed under us
+                again |= GrantWaitingFlock(resource, l, work);
+                if (!BreakCyclesThrough(resource, l, work))
+                    continue;
+                again = true; // the list has changed under us
+                break;
             }
         }
     }
 
-    private void GrantWaitingFlock(FlockResource resource, LdlmLock l, LockWork work)
+    /// <returns>As <see cref="ApplyFlock"/>.</returns>
+    private bool GrantWaitingFlock(FlockResource resource, LdlmLock l, LockWork work)
     {
         resource.RemoveWaiting(l);
         ForgetFlockWaiter(l);
@@ -193,8 +203,9 @@ internal sealed partial class LockTable
         l.State = LockState.Granted;
         var told = l.Describe();
         told.GrantedMode = l.Mode;
-        ApplyFlock(resource, l, granted: true);
+        var freed = ApplyFlock(resource, l, granted: true);
         Queue(l.Owner, new Callback(CallbackKind.FlockCompletion, l) { Blocker = told, Undo = undo }, work);
+        return freed;
     }
 
     /// <summary>2.17 clients unlock the very range they wait for when their process is interrupted (03 section 25).</summary>

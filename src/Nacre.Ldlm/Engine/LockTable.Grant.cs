@@ -20,8 +20,12 @@ internal sealed partial class LockTable
     /// <summary>A request that waits already may want what was just granted.</summary>
     private void MarkIfWanted(LdlmLock l, LockWork work)
     {
-        if (l.Mode != LockMode.Group && !l.IsContended && l.Resource.FirstConflictingWaiter(l) is { } waiter)
-            Contend(l, waiter, work);
+        if (l.Mode == LockMode.Group || l.IsContended || !l.Resource.HasConflictingWaiter(l))
+            return;
+        if (l.Resource is InodeBitsResource bits && !l.IsAnnounced)
+            MarkContended(l, bits.WaitingBits(l, withOptional: false), discard: false);
+        else
+            Contend(l, l.Resource.FirstConflictingWaiter(l)!, work);
     }
 
     /// <summary>Calls back every granted lock in the way of a request that has begun to wait.</summary>
@@ -41,14 +45,20 @@ internal sealed partial class LockTable
     /// </summary>
     private void Contend(LdlmLock l, LdlmLock blocker, LockWork work)
     {
-        l.Resource.MarkContended(l);
-        l.Set(LockMarks.AstSent);
-        if (blocker.Has(LockMarks.DiscardBlockers))
-            l.Set(LockMarks.Discard);
-        if (l.Resource.Type == LockType.IBits)
-            l.Policy.CancelBits = blocker.Policy.Bits;
+        MarkContended(l, (ulong)blocker.Policy.Bits, blocker.Has(LockMarks.DiscardBlockers));
         if (l.Owner is not null && l.IsAnnounced)
             Queue(l.Owner, new Callback(CallbackKind.Blocking, l) { Blocker = blocker.DescribeAsBlocker() }, work);
+    }
+
+    /// <param name="bits">IBITS: what is wanted of the lock, for a reply that tells so.</param>
+    private static void MarkContended(LdlmLock l, ulong bits, bool discard)
+    {
+        l.Resource.MarkContended(l);
+        l.Set(LockMarks.AstSent);
+        if (discard)
+            l.Set(LockMarks.Discard);
+        if (l.Resource.Type == LockType.IBits)
+            l.Policy.CancelBits = (InodeBits)bits;
     }
 
     /// <summary>Something on the resource was given up: grants what has become free, in order.</summary>

@@ -111,14 +111,17 @@ internal sealed class GrantModel(LockType type)
             start = l.Start;
         foreach (var g in holders.Where(g => g.Start > l.End))
             end = Math.Min(end, g.Start - 1);
-        foreach (var w in Waiting.Where(w => !ModesFit(w, l) || w.Owner == l.Owner))
+        var longQueue = Waiting.Count > 64;
+        if (longQueue)
+            start = l.Start;
+        foreach (var w in Waiting.Where(w => longQueue || !ModesFit(w, l) || w.Owner == l.Owner))
         {
             if (w.Start > l.End)
                 end = Math.Min(end, w.Start - 1);
             else if (w.End < l.Start)
                 start = Math.Max(start, w.End + 1);
         }
-        if (holders.Count + Waiting.Count(w => !ModesFit(w, l)) > 32 && l.Mode is LockMode.PW or LockMode.CW)
+        if (holders.Count + Waiting.Count(w => longQueue || !ModesFit(w, l)) > 32 && l.Mode is LockMode.PW or LockMode.CW)
             end = Math.Min(end, Math.Max(l.End, l.Start + (32 << 20) - 1));
 
         var unit = 4096ul;
