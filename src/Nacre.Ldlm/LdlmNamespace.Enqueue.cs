@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Nacre.Ldlm.Engine;
 using Nacre.Ldlm.Wire;
 using Nacre.PtlRpc;
@@ -102,7 +103,7 @@ public sealed partial class LdlmNamespace
     private void Answer(RpcRequest r, LdlmLock l, LdlmFlags flags, Func<ReadOnlyMemory<byte>>? lvbWhenGranted)
     {
         Span<byte> lvb = stackalloc byte[OstLvb.Size];
-        for (;;)
+        while (true)
         {
             var state = _table.StateOf(l);
             var given = state == LockState.Granted && lvbWhenGranted is not null ? lvbWhenGranted() : default;
@@ -232,7 +233,7 @@ public sealed partial class LdlmNamespace
         var (error, lvb) = await _table.GlimpseAsync(name).ConfigureAwait(false);
         if (error != 0)
             throw new RpcException(-error, rpcLevel: true);
-        System.Runtime.InteropServices.MemoryMarshal.Write(bytes, lvb);
+        MemoryMarshal.Write(bytes, lvb);
         return OstLvb.Size;
     }
 }

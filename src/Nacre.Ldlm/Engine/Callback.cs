@@ -16,6 +16,9 @@ internal enum CallbackKind : byte
 
     /// <summary>LDLM_CP_CALLBACK of a waiting flock that is gone: deadlock, or withdrawn by the client.</summary>
     FlockRefusal,
+
+    /// <summary>LDLM_GL_CALLBACK: how large is the object. Not queued; the asking request waits for it.</summary>
+    Glimpse,
 }
 
 /// <summary>One callback in an owner's queue.</summary>

@@ -16,7 +16,7 @@ internal interface IExtentVisitor
 /// <remarks>A lock's range must not change while it is in a tree, and a lock is in at most one tree.</remarks>
 internal struct ExtentTree
 {
-    private static uint s_seed = (uint)Environment.TickCount | 1;
+    private static uint _seed = (uint)Environment.TickCount | 1;
     private LdlmLock? _root;
 
     public int Count { get; private set; }
@@ -93,11 +93,11 @@ internal struct ExtentTree
     private static uint NextPriority()
     {
         // xorshift; a lost update between threads only repeats a priority.
-        var x = s_seed;
+        var x = _seed;
         x ^= x << 13;
         x ^= x >> 17;
         x ^= x << 5;
-        s_seed = x;
+        _seed = x;
         return x;
     }
 

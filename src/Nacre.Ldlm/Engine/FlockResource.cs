@@ -1,5 +1,5 @@
-using Nacre.LNet;
 using Nacre.Ldlm.Wire;
+using Nacre.LNet;
 
 namespace Nacre.Ldlm.Engine;
 

@@ -11,13 +11,13 @@ namespace Nacre.Ldlm.Engine;
 internal static class HandleSource
 {
     private static readonly ulong Key = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8));
-    private static long s_counter;
+    private static long _counter;
 
     public static ulong Next()
     {
         ulong handle;
         do
-            handle = Mix(unchecked((ulong)Interlocked.Increment(ref s_counter) + Key));
+            handle = Mix(unchecked((ulong)Interlocked.Increment(ref _counter) + Key));
         while (handle == 0);
         return handle;
     }

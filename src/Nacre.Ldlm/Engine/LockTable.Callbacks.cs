@@ -13,7 +13,7 @@ internal sealed partial class LockTable
     /// <summary>Starts queued callbacks up to the window. Only called by the one who set <see cref="LockOwner.IsPumping"/>.</summary>
     internal void PumpCallbacks(LockOwner owner)
     {
-        for (;;)
+        while (true)
         {
             Callback callback;
             lock (_gate)
@@ -44,7 +44,8 @@ internal sealed partial class LockTable
             {
                 CallbackKind.Blocking => SendBlockingAsync(owner, callback),
                 CallbackKind.Completion => SendCompletionAsync(owner, callback),
-                _ => SendFlockAsync(owner, callback),
+                CallbackKind.FlockCompletion or CallbackKind.FlockRefusal => SendFlockAsync(owner, callback),
+                var other => throw new InvalidOperationException($"{other} callbacks are not queued"),
             }).ConfigureAwait(false);
         }
         catch (Exception e)

@@ -102,9 +102,9 @@ internal sealed partial class LockTable
         else if (StateOf(l) == LockState.Granted)
         {
             if (cause is not null)
-                Log.CallbackUnanswered(_log, cause, _name, owner.Client.Description, CallbackKind.Blocking);
+                Log.CallbackUnanswered(_log, cause, _name, owner.Client.Description, CallbackKind.Glimpse);
             else
-                Log.CallbackRefused(_log, _name, owner.Client.Description, CallbackKind.Blocking, status!.Value);
+                Log.CallbackRefused(_log, _name, owner.Client.Description, CallbackKind.Glimpse, status!.Value);
             owner.Client.Evict("glimpse callback unanswered or refused");
         }
     }

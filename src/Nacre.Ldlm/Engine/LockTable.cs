@@ -282,7 +282,7 @@ internal sealed partial class LockTable : IDisposable
 
     private void EvictExpired()
     {
-        for (;;)
+        while (true)
         {
             LdlmLock? expired;
             lock (_gate)

@@ -7,15 +7,15 @@ namespace Nacre.Ldlm.Engine;
 internal sealed class LockWork
 {
     [ThreadStatic]
-    private static LockWork? t_spare;
+    private static LockWork? _spare;
 
     private readonly List<LockOwner> _pumps = [];
     private readonly List<(TaskCompletionSource Waiter, Exception? Error)> _waiters = [];
 
     public static LockWork Rent()
     {
-        var work = t_spare ?? new LockWork();
-        t_spare = null;
+        var work = _spare ?? new LockWork();
+        _spare = null;
         return work;
     }
 
@@ -48,6 +48,6 @@ internal sealed class LockWork
             table.PumpCallbacks(owner);
         _waiters.Clear();
         _pumps.Clear();
-        t_spare = this;
+        _spare = this;
     }
 }

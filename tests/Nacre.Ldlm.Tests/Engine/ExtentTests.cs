@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Nacre.Ldlm.Engine;
 using Nacre.Ldlm.Wire;
 using Nacre.PtlRpc.Wire;
@@ -191,7 +192,7 @@ public sealed class ExtentTests : IDisposable
     }
 
     private static ValueTask<CallbackReply> Lvb(OstLvb lvb) => new(new CallbackReply(
-        0, System.Runtime.InteropServices.MemoryMarshal.AsBytes(new ReadOnlySpan<OstLvb>(in lvb)).ToArray()));
+        0, MemoryMarshal.AsBytes(new ReadOnlySpan<OstLvb>(in lvb)).ToArray()));
 
     private void AssertGranted(ulong start, ulong end)
     {

@@ -115,7 +115,7 @@ internal sealed class Harness : IDisposable
     public static readonly LdlmResId File = LdlmResId.OfFid(new LuFid(0x200000401, 5));
     public static readonly LdlmResId Flocks = LdlmResId.OfFlock(new LuFid(0x200000401, 5));
 
-    private static ulong s_handles = 0x1000;
+    private static ulong _handles = 0x1000;
 
     public Harness(LdlmOptions? options = null)
     {
@@ -183,7 +183,7 @@ internal sealed class Harness : IDisposable
 
     public LdlmLock Make(FakeClient? client, LockMode mode, LdlmPolicy policy)
     {
-        var l = new LdlmLock(client?.Owner, client is null ? 0 : Interlocked.Increment(ref s_handles), mode, policy);
+        var l = new LdlmLock(client?.Owner, client is null ? 0 : Interlocked.Increment(ref _handles), mode, policy);
         if (client is null)
             l.Set(LockMarks.WakesTask);
         return l;

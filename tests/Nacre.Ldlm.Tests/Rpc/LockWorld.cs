@@ -146,7 +146,7 @@ internal sealed record ClientCallback(uint Opcode, LdlmRequest Request, byte[] L
 /// <summary>A client that sends what it is told and keeps what it gets.</summary>
 internal sealed class LockClient : ICallbackHandler, IAsyncDisposable
 {
-    private static long s_handles = 0x7000_0000;
+    private static long _handles = 0x7000_0000;
     private readonly RpcClient _rpc;
     private readonly Channel<ClientCallback> _callbacks = Channel.CreateUnbounded<ClientCallback>();
 
@@ -178,7 +178,7 @@ internal sealed class LockClient : ICallbackHandler, IAsyncDisposable
     /// <summary>How callbacks are answered; null: status 0 and no data.</summary>
     public Action<CallbackRequest>? Answer { get; set; }
 
-    public static ulong NewHandle() => (ulong)Interlocked.Increment(ref s_handles);
+    public static ulong NewHandle() => (ulong)Interlocked.Increment(ref _handles);
 
     public static LdlmRequest Request(
         LockType type, LockMode mode, LdlmPolicy policy, LdlmFlags flags = 0, ulong handle = 0, LdlmResId? name = null) => new()

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Nacre.Ldlm.Wire;
 using Nacre.LNet;
 using Nacre.PtlRpc;
@@ -12,11 +13,11 @@ namespace Nacre.Ldlm.Tests.Rpc;
 internal static class ResentCall
 {
     // Above what imports use: the server refuses xids at or below the highest pb_last_xid it saw (02 section 3.7).
-    private static long s_xids = 0x4000_0000_0000_0000;
+    private static long _xids = 0x4000_0000_0000_0000;
 
     public static async Task<EnqueueReply> SendAsync(LockClient client, LdlmRequest request, ulong xid = 0, bool resent = true)
     {
-        xid = xid == 0 ? (ulong)Interlocked.Increment(ref s_xids) : xid;
+        xid = xid == 0 ? (ulong)Interlocked.Increment(ref _xids) : xid;
         var message = new MessageBuilder();
         message.Start([LdlmRequest.Size]);
         message.Header.Flags = MessageFlags.ChecksumIncompat18;
@@ -54,7 +55,7 @@ internal static class ResentCall
             Assert.Equal(MessageError.None, LustreMessage.TryParse(_memory.AsSpan(offset, stored), out var message));
             message.ReadBody(out var body);
             var reply = message.Buffer(1).Length >= LdlmReply.Size
-                ? System.Runtime.InteropServices.MemoryMarshal.Read<LdlmReply>(message.Buffer(1))
+                ? MemoryMarshal.Read<LdlmReply>(message.Buffer(1))
                 : default;
             Reply.TrySetResult(new EnqueueReply(
                 body.Status, body.Type == MessageType.Error, reply, message.Buffer(2).ToArray(), message.BufferCount));
