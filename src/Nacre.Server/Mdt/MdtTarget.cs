@@ -53,7 +53,8 @@ public sealed partial class MdtTarget : IRpcTarget, ILdlmHost, IDisposable
         _server = server;
         _time = time;
         _log = log;
-        _locks = new LdlmNamespace($"mdt-{options.TargetName}_UUID", this, ldlm, time, log);
+        _locks = new LdlmNamespace(
+            $"mdt-{options.TargetName}_UUID", this, ldlm with { ClientTypes = LockTypes.IBits | LockTypes.Flock }, time, log);
         _allocator = new ObjectAllocator(time);
         _layouts = new LayoutFactory(_allocator, _fs.AllocateObject);
         _destroyer = new ObjectDestroyer(_fs, _allocator, time, log);
