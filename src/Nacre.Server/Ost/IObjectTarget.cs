@@ -4,8 +4,8 @@ namespace Nacre.Server.Ost;
 
 /// <summary>Space of one object target. All sizes in bytes.</summary>
 /// <param name="Total">Configured capacity.</param>
-/// <param name="Free">What is neither used nor missing on the backing file system.</param>
-/// <param name="Available">Free less what clients hold as dirty data.</param>
+/// <param name="Free">Capacity that is not used, whether or not the backing file system has it.</param>
+/// <param name="Available">What can still be written: as much of Free as the backing file system has, less what clients hold as dirty data.</param>
 /// <param name="Objects">Objects stored.</param>
 /// <param name="FreeObjects">Objects that can still be created.</param>
 public readonly record struct ObjectTargetSpace(long Total, long Free, long Available, long Objects, long FreeObjects);

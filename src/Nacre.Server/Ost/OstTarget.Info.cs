@@ -20,7 +20,7 @@ public sealed partial class OstTarget
     {
         var space = _store.Space();
         long available = Math.Max(0, space.Free - _grants.DirtyOrPending);
-        return new ObjectTargetSpace(space.Capacity, space.Free, available, space.Objects, space.FreeObjects);
+        return new ObjectTargetSpace(space.Capacity, space.Capacity - space.Used, available, space.Objects, space.FreeObjects);
     }
 
     private ValueTask StatfsAsync(RpcRequest request)
