@@ -8,6 +8,24 @@ namespace Nacre.LNet;
 /// <content>What leaves: small messages, bulk in both directions, pings.</content>
 public sealed partial class LNetNode
 {
+    /// <summary>
+    /// Runs work that answers several messages: what it sends on this thread leaves together when it is done, as the answers
+    /// do that are given while received messages are delivered.
+    /// </summary>
+    public static void Together(Action work)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        var batch = SendBatch.Enter();
+        try
+        {
+            work();
+        }
+        finally
+        {
+            batch.Leave();
+        }
+    }
+
     public bool TryPut(PeerId to, Nid from, int portal, ulong matchBits, uint offset, ReadOnlySpan<byte> payload)
     {
         CheckPayload(payload.Length);

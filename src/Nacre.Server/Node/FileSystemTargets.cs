@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Nacre.Ldlm;
+using Nacre.LNet;
 using Nacre.PtlRpc;
 using Nacre.Server.Mdt;
 using Nacre.Server.Mdt.FileSystem;
@@ -100,7 +101,7 @@ internal sealed class FileSystemTargets : IAsyncDisposable
         {
             return MetadataStore.Open(
                 Path.Combine(folder, "mdt.db"),
-                new MetadataStoreOptions { FileSystemName = record.Name },
+                new MetadataStoreOptions { FileSystemName = record.Name, RunWaiters = LNetNode.Together },
                 time,
                 logging.CreateLogger<MetadataStore>());
         }

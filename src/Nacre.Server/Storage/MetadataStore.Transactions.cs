@@ -11,10 +11,16 @@ public sealed partial class MetadataStore : IThreadPoolWorkItem
     /// <summary>Rolled-back transactions that are remembered for those who ask late.</summary>
     private const int RememberedAborts = 4096;
 
-    private readonly Lock _waitLock = new(); // inner to Gate; guards the five below
+    /// <summary>Waiters kept for reuse.</summary>
+    private const int MaxIdleWaiters = 1024;
+
+    private readonly Lock _waitLock = new(); // inner to Gate; guards those down to _finished
     private readonly Dictionary<ulong, int> _aborted = [];
     private readonly Queue<ulong> _abortedOrder = [];
-    private TaskCompletionSource? _waiters;
+    private readonly Queue<(CommitWaiter First, int Errno)> _untold = []; // of finished transactions
+    private readonly Stack<CommitWaiter> _idleWaiters = [];
+    private CommitWaiter? _firstWaiter; // of the open transaction, in the order they came
+    private CommitWaiter? _lastWaiter;
     private bool _commitQueued;
     private ulong _finished;
 
@@ -26,6 +32,7 @@ public sealed partial class MetadataStore : IThreadPoolWorkItem
     private bool _begun;      // SQLite has a transaction open
     private bool _dirty;      // the open transaction changed something
     private bool _changing;   // between BeginChange and EndChange
+    private bool _committing; // the committer holds the gate, and tells waiters when it has let go of it
     private int _timerArmed;
     private SqliteStatement _beginSql = null!, _commitSql = null!, _rollbackSql = null!;
 
@@ -71,7 +78,7 @@ public sealed partial class MetadataStore : IThreadPoolWorkItem
         {
             return ValueTask.CompletedTask;
         }
-        Task wait;
+        CommitWaiter waiter;
         bool queue;
         lock (_waitLock)
         {
@@ -81,8 +88,7 @@ public sealed partial class MetadataStore : IThreadPoolWorkItem
                     ? ValueTask.FromException(new FsException(errno)) : ValueTask.CompletedTask;
             }
             ArgumentOutOfRangeException.ThrowIfGreaterThan(transaction, _open);
-            _waiters ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            wait = _waiters.Task;
+            waiter = AddWaiter();
             queue = !_commitQueued;
             _commitQueued = true;
         }
@@ -90,7 +96,36 @@ public sealed partial class MetadataStore : IThreadPoolWorkItem
         {
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         }
-        return new ValueTask(wait);
+        return waiter.Task;
+    }
+
+    /// <summary>Under <see cref="_waitLock"/>.</summary>
+    private CommitWaiter AddWaiter()
+    {
+        if (!_idleWaiters.TryPop(out var waiter))
+        {
+            waiter = new CommitWaiter(ReturnWaiter);
+        }
+        if (_lastWaiter is null)
+        {
+            _firstWaiter = waiter;
+        }
+        else
+        {
+            _lastWaiter.Next = waiter;
+        }
+        return _lastWaiter = waiter;
+    }
+
+    private void ReturnWaiter(CommitWaiter waiter)
+    {
+        lock (_waitLock)
+        {
+            if (_idleWaiters.Count < MaxIdleWaiters)
+            {
+                _idleWaiters.Push(waiter);
+            }
+        }
     }
 
     /// <summary>The committer. While it waits for the gate, more operations join the transaction.</summary>
@@ -100,7 +135,54 @@ public sealed partial class MetadataStore : IThreadPoolWorkItem
         {
             if (!_disposed)
             {
-                CommitOpen();
+                _committing = true;
+                try
+                {
+                    CommitOpen();
+                }
+                finally
+                {
+                    _committing = false;
+                }
+            }
+        }
+        TellWaiters();
+    }
+
+    /// <summary>
+    /// Lets those go on who waited for finished transactions: all of one transaction on this thread, one after the other, so
+    /// that their answers leave together. A work item and a system call for each of them cost more than the commit itself.
+    /// </summary>
+    private void TellWaiters()
+    {
+        while (true)
+        {
+            (CommitWaiter First, int Errno) next;
+            lock (_waitLock)
+            {
+                if (!_untold.TryDequeue(out next))
+                {
+                    return;
+                }
+            }
+            _options.RunWaiters(() => Tell(next.First, next.Errno));
+        }
+    }
+
+    private static void Tell(CommitWaiter first, int errno)
+    {
+        for (CommitWaiter? waiter = first; waiter != null;)
+        {
+            // Completed, it may be in use again at once.
+            CommitWaiter current = waiter;
+            (waiter, current.Next) = (current.Next, null);
+            if (errno == 0)
+            {
+                current.Complete();
+            }
+            else
+            {
+                current.Fail(new FsException(errno));
             }
         }
     }
@@ -198,7 +280,7 @@ public sealed partial class MetadataStore : IThreadPoolWorkItem
         bool awaited;
         lock (_waitLock)
         {
-            awaited = _waiters != null;
+            awaited = _firstWaiter != null;
             _commitQueued = awaited;
         }
         if (awaited)
@@ -210,7 +292,7 @@ public sealed partial class MetadataStore : IThreadPoolWorkItem
     /// <summary>Ends the open transaction, tells those who wait, starts the next.</summary>
     private void Finish(int errno)
     {
-        TaskCompletionSource? waiters;
+        bool tell;
         lock (_waitLock)
         {
             if (errno != 0)
@@ -219,17 +301,19 @@ public sealed partial class MetadataStore : IThreadPoolWorkItem
             }
             Volatile.Write(ref _finished, _open);
             Volatile.Write(ref _open, _open + 1);
-            (waiters, _waiters) = (_waiters, null);
+            tell = _firstWaiter != null;
+            if (_firstWaiter != null)
+            {
+                _untold.Enqueue((_firstWaiter, errno));
+                _firstWaiter = _lastWaiter = null;
+            }
             _commitQueued = false;
         }
         _dirty = false;
-        if (errno == 0)
+        if (tell && !_committing)
         {
-            waiters?.SetResult();
-        }
-        else
-        {
-            waiters?.SetException(new FsException(errno));
+            // Somebody's operation holds the gate.
+            ThreadPool.UnsafeQueueUserWorkItem(static store => store.TellWaiters(), this, preferLocal: false);
         }
     }
 

@@ -28,6 +28,9 @@ public sealed record MetadataStoreOptions
     /// operations held up, so that the WAL starts over. The WAL grows beyond it only by what is written meanwhile.</summary>
     public long CheckpointBytes { get; init; } = 64L << 20;
 
+    /// <summary>Runs what goes on after a commit, all of those who waited for it; the place to gather what they send.</summary>
+    public Action<Action> RunWaiters { get; init; } = static waiters => waiters();
+
     /// <summary>Bits of the name hash that count in a new database; less than 47 only to test collisions.</summary>
     internal int HashBits { get; init; } = NameHash.MaxBits;
 
