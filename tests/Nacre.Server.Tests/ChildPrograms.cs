@@ -15,6 +15,7 @@ internal static class ChildPrograms
     public static async Task<int> Main(string[] args)
     {
         if (args.Length == 0 || !Programs.TryGetValue(args[0], out var program)) return 2;
+        new Thread(EndWithParent) { IsBackground = true }.Start();
         await program(args[1..]);
         return 0;
     }
@@ -24,7 +25,18 @@ internal static class ChildPrograms
         string host = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
         return Process.Start(new ProcessStartInfo(host, [typeof(ChildPrograms).Assembly.Location, name, .. args])
         {
+            RedirectStandardInput = true,
             RedirectStandardOutput = true,
         })!;
+    }
+
+    /// <summary>Standard input is a pipe from the test: it ends when the test process does, however that happens.</summary>
+    private static void EndWithParent()
+    {
+        while (Console.In.Read() >= 0)
+        {
+        }
+
+        Environment.Exit(3);
     }
 }
