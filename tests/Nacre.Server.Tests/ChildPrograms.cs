@@ -10,6 +10,7 @@ internal static class ChildPrograms
     private static readonly Dictionary<string, Func<string[], Task>> Programs = new()
     {
         [nameof(Ost.ObjectWriter)] = Ost.ObjectWriter.RunAsync,
+        [nameof(Mdt.MetadataWriter)] = Mdt.MetadataWriter.RunAsync,
     };
 
     public static async Task<int> Main(string[] args)

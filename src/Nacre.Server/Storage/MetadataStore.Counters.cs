@@ -88,6 +88,8 @@ public sealed partial class MetadataStore
         {
             throw new FsException(errno);
         }
+        // Not the number noted above: with nothing to commit, that transaction goes on and may still take a reservation.
+        ulong covered = CommittedTransaction;
         try
         {
             DiskSync.Data(_wal);
@@ -97,7 +99,7 @@ public sealed partial class MetadataStore
             LogSyncFailed(e);
             throw new FsException(Errno.EIO);
         }
-        Volatile.Write(ref _synced, Math.Max(_synced, transaction));
+        Volatile.Write(ref _synced, Math.Max(_synced, covered));
     }
 
     /// <summary>Reads the counters and makes the first reservations; part of the first transaction, which

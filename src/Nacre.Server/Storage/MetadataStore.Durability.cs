@@ -13,13 +13,20 @@ namespace Nacre.Server.Storage;
 public sealed partial class MetadataStore
 {
     private const int PageSize = 4096;
-    private const int BackgroundPasses = 3;
+    /// <summary>Passes of a checkpoint beside running operations: the second copies what was written during the first.</summary>
+    private const int BackgroundPasses = 2;
+
+    /// <summary>Multiple of <see cref="MetadataStoreOptions.CheckpointBytes"/> at which a checkpoint stops yielding to operations.</summary>
+    private const int UrgentFactor = 4;
 
     private readonly SemaphoreSlim _syncing = new(1);
     private readonly Lock _checkpointGate = new(); // inner to nothing; Gate may be taken inside it
     private ulong _synced;         // transactions up to here survive a power cut
     private bool _syncFailed;      // guarded by _syncing: the last flush failed, so WAL pages may be lost to the disk
     private int _checkpointing;
+
+    /// <summary>Pages in the WAL after the last commit; falls when the WAL starts over.</summary>
+    internal int WalFrames => _db.WalFrames;
 
     /// <summary>Transactions up to this one survive a power cut.</summary>
     public ulong SyncedTransaction => Volatile.Read(ref _synced);
@@ -114,7 +121,7 @@ public sealed partial class MetadataStore
 
     private void AfterCommit()
     {
-        if (_db.WalFrames >= _options.CheckpointBytes / PageSize && Interlocked.Exchange(ref _checkpointing, 1) == 0)
+        if (WalFrames >= _options.CheckpointBytes / PageSize && Interlocked.Exchange(ref _checkpointing, 1) == 0)
         {
             _ = Task.Run(CheckpointInBackground);
         }
@@ -128,8 +135,13 @@ public sealed partial class MetadataStore
         {
             lock (_checkpointGate)
             {
+                if (Volatile.Read(ref _disposed))
+                {
+                    return; // the connections are closed once this lock has been free after that
+                }
                 bool complete = false;
-                for (int pass = 0; pass < BackgroundPasses && !complete && !Volatile.Read(ref _disposed); pass++)
+                long urgent = UrgentFactor * _options.CheckpointBytes / PageSize;
+                for (int pass = 0; pass < BackgroundPasses && !complete && WalFrames < urgent; pass++)
                 {
                     FaultPoint?.Invoke("checkpoint");
                     complete = _checkpointer.Checkpoint(SqliteNative.CheckpointPassive);
@@ -161,7 +173,7 @@ public sealed partial class MetadataStore
             CommitOpen();
             if (!_checkpointer.Checkpoint(SqliteNative.CheckpointPassive))
             {
-                LogCheckpointHeldUp(_db.WalFrames);
+                LogCheckpointHeldUp(WalFrames);
             }
         }
     }

@@ -56,6 +56,14 @@ public sealed partial class MetadataStore : IThreadPoolWorkItem
     /// IOException there.</summary>
     internal Action<string>? FaultPoint { get; set; }
 
+    /// <summary>For tests: the database may have this many pages of 4096 bytes; beyond, it is full.</summary>
+    internal void LimitPages(long pages)
+    {
+        AssertHeld();
+        CommitOpen();
+        _db.Execute(FormattableString.Invariant($"PRAGMA max_page_count={pages}"));
+    }
+
     /// <summary>Next transaction number for a reply: epoch in the high 32 bits (grows at every start), counter in the low.
     /// Under <see cref="Gate"/>.</summary>
     public ulong NextTransno()

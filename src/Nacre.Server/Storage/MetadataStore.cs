@@ -25,7 +25,8 @@ public sealed record MetadataStoreOptions
     public TimeSpan FlushInterval { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>WAL size in bytes from which a checkpoint runs: in the background first, then for the short rest with
-    /// operations held up, so that the WAL starts over. The WAL grows beyond it only by what is written meanwhile.</summary>
+    /// operations held up, so that the WAL starts over. The WAL grows beyond it only by what is written meanwhile, and from
+    /// four times this on operations wait at once.</summary>
     public long CheckpointBytes { get; init; } = 64L << 20;
 
     /// <summary>Runs what goes on after a commit, all of those who waited for it; the place to gather what they send.</summary>

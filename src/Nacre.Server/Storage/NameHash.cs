@@ -39,7 +39,8 @@ internal readonly struct NameHash
         return Math.Clamp(hash, 1, Last - 1) << SlotBits;
     }
 
-    private ulong SipHash(ReadOnlySpan<byte> data)
+    /// <summary>SipHash-2-4, 64 bits.</summary>
+    internal ulong SipHash(ReadOnlySpan<byte> data)
     {
         ulong v0 = _key0 ^ 0x736f6d6570736575, v1 = _key1 ^ 0x646f72616e646f6d;
         ulong v2 = _key0 ^ 0x6c7967656e657261, v3 = _key1 ^ 0x7465646279746573;

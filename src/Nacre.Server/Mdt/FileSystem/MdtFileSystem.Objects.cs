@@ -32,8 +32,12 @@ public sealed partial class MdtFileSystem
     }
 
     /// <summary>Up to <paramref name="max"/> queued destroys that are committed, oldest first, with Id above
-    /// <paramref name="after"/>.</summary>
-    public IReadOnlyList<PendingDestroy> PendingDestroys(long after, int max) => Store.PendingDestroys(after, max);
+    /// <paramref name="after"/>. Also the occasion to destroy orphans that a rollback left behind.</summary>
+    public IReadOnlyList<PendingDestroy> PendingDestroys(long after, int max)
+    {
+        SweepOrphans();
+        return Store.PendingDestroys(after, max);
+    }
 
     /// <summary>The OSTs confirmed that all objects of the entry are gone.</summary>
     public void ConfirmDestroy(long id)

@@ -204,9 +204,9 @@ public sealed partial class MdtFileSystem
 
     /// <summary>
     /// Destroys orphans that nobody has open: the close that should have done it was in a transaction that was rolled back.
-    /// Cheap when there was no rollback; the owner calls it now and then. Returns how many there were.
+    /// Cheap when there was no rollback. Returns how many there were.
     /// </summary>
-    public int SweepOrphans()
+    internal int SweepOrphans()
     {
         if (!_orphansUncertain)
         {
