@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Nacre.Ldlm;
 using Nacre.LNet;
 using Nacre.PtlRpc;
+using Nacre.PtlRpc.Wire;
 using Nacre.Server.Mdt;
 using Nacre.Server.Mdt.FileSystem;
 using Nacre.Server.Ost;
@@ -114,7 +115,7 @@ internal sealed class FileSystemTargets : IAsyncDisposable
     private void StartOst(int index)
     {
         var ost = new OstTarget(
-            new OstOptions { FileSystem = Record.Name, Index = index }, OpenObjects(index), _rpc, _time, _logging.CreateLogger<OstTarget>());
+            new OstOptions { FileSystem = Record.Name, Index = index, Allocations = new Allocations(_store, index) }, OpenObjects(index), _rpc, _time, _logging.CreateLogger<OstTarget>());
         _osts.Add(ost);
         _rpc.AddTarget(ost);
         _mdt.AddObjectTarget(ost);
@@ -133,5 +134,11 @@ internal sealed class FileSystemTargets : IAsyncDisposable
         {
             throw new NodeConfigurationException($"object store {folder}: {e.Message}", e);
         }
+    }
+
+    /// <summary>Lets an OST refuse objects that its MDT never named.</summary>
+    private sealed class Allocations(MetadataStore store, int ostIndex) : IObjectAllocations
+    {
+        public bool WasAllocated(in LuFid objectFid) => store.WasObjectAllocated(ostIndex, objectFid);
     }
 }

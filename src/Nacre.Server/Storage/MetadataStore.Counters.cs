@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using Nacre.PtlRpc.Wire;
 using Nacre.Server.Storage.Sqlite;
@@ -19,7 +20,8 @@ public sealed partial class MetadataStore
     private const ulong ObjectSequencesPerTarget = 0x10000;
     private const int MaxTargets = 0x10000;
 
-    private readonly Dictionary<int, ReservedCounter> _objectCounters = [];
+    // Changed under the gate; WasObjectAllocated reads it without.
+    private readonly ConcurrentDictionary<int, ReservedCounter> _objectCounters = [];
     private ReservedCounter _sequences = null!;
     private ulong _epochToWrite;
     private long _inodeCount, _inodeCountCommitted;
@@ -49,13 +51,24 @@ public sealed partial class MetadataStore
         {
             string name = string.Create(CultureInfo.InvariantCulture, $"object:{ostIndex}");
             counter = new ReservedCounter(name, _options.ObjectBatch, 0);
-            _objectCounters.Add(ostIndex, counter);
+            _objectCounters[ostIndex] = counter;
         }
         ulong number = Allocate(counter);
         ulong sequence = number / ObjectsPerSequence;
         return sequence < ObjectSequencesPerTarget
             ? new LuFid(FirstObjectSequence + ((ulong)ostIndex << 16) + sequence, 1 + (uint)(number % ObjectsPerSequence))
             : throw new FsException(Errno.ENOSPC);
+    }
+
+    /// <summary>Whether the object's id was ever given out, as far as can be known: after a start, whether it is below the bound.
+    /// Needs no gate.</summary>
+    internal bool WasObjectAllocated(int ostIndex, in LuFid fid)
+    {
+        ulong sequence = fid.Sequence - FirstObjectSequence - ((ulong)(uint)ostIndex << 16);
+        return sequence < ObjectSequencesPerTarget
+            && fid.ObjectId - 1 < ObjectsPerSequence
+            && _objectCounters.TryGetValue(ostIndex, out var counter)
+            && (sequence * ObjectsPerSequence) + fid.ObjectId - 1 < Volatile.Read(ref counter.Next);
     }
 
     internal void AddInodes(int count) => _inodeCount += count;
