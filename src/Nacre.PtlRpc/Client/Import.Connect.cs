@@ -1,4 +1,3 @@
-using Nacre.LNet;
 using Nacre.PtlRpc.Wire;
 
 namespace Nacre.PtlRpc;

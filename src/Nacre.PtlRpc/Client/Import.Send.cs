@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Text;
-using Nacre.LNet;
 using Nacre.PtlRpc.Wire;
 
 namespace Nacre.PtlRpc;

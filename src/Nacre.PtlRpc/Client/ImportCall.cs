@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Threading.Tasks.Sources;
 using Nacre.LNet;
 using Nacre.PtlRpc.Timing;
-using Nacre.PtlRpc.Wire;
 
 namespace Nacre.PtlRpc;
 

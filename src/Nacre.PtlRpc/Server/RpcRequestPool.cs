@@ -8,16 +8,16 @@ internal sealed class RpcRequestPool(RpcServer server)
     private const int MaxKept = 4096;
 
     [ThreadStatic]
-    private static (RpcRequestPool? Pool, RpcRequest? Request) s_mine;
+    private static (RpcRequestPool? Pool, RpcRequest? Request) _mine;
 
     private readonly ConcurrentQueue<RpcRequest> _free = new();
     private int _kept;
 
     public RpcRequest Rent()
     {
-        if (s_mine.Pool == this && s_mine.Request is { } mine)
+        if (_mine.Pool == this && _mine.Request is { } mine)
         {
-            s_mine.Request = null;
+            _mine.Request = null;
             return mine;
         }
 
@@ -33,9 +33,9 @@ internal sealed class RpcRequestPool(RpcServer server)
     public void Return(RpcRequest request)
     {
         request.End();
-        if (s_mine.Request is null || s_mine.Pool != this)
+        if (_mine.Request is null || _mine.Pool != this)
         {
-            s_mine = (this, request);
+            _mine = (this, request);
         }
         else if (Interlocked.Increment(ref _kept) <= MaxKept)
         {

@@ -8,9 +8,9 @@ namespace Nacre.PtlRpc;
 public sealed partial class RpcServer
 {
     [ThreadStatic]
-    private static MessageBuilder? s_scratch;
+    private static MessageBuilder? _scratch;
 
-    private static MessageBuilder Scratch => s_scratch ??= new MessageBuilder();
+    private static MessageBuilder Scratch => _scratch ??= new MessageBuilder();
 
     /// <summary>What every reply tells about the target: last_committed, and lock limits for clients that asked for them.</summary>
     internal void FillTargetState(ref PtlrpcBody body, Export export, RpcService service, bool error)
