@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Nacre.PtlRpc.Wire;
 using Nacre.Server.Storage;
 
@@ -41,8 +40,7 @@ public sealed partial class MdtFileSystem
             throw new FsException(Errno.ENOENT);
         }
         CheckOpenType(inode, mode);
-        ref var state = ref CollectionsMarshal.GetValueRefOrNullRef(_opens, inode.Number);
-        var counts = System.Runtime.CompilerServices.Unsafe.IsNullRef(ref state) ? default : state;
+        var counts = Opens(inode);
         CheckTextBusy(inode, mode, counts);
         if (!created)
         {
