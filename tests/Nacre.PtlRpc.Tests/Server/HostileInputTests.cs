@@ -13,7 +13,10 @@ namespace Nacre.PtlRpc.Tests.Server;
 /// <summary>Damaged messages end in an error reply or in nothing, and never reach further than the handler.</summary>
 public class HostileInputTests(ITestOutputHelper output)
 {
-    private const int Rounds = 20_000;
+    /// <summary>Messages sent; <c>NACRE_FUZZ_ROUNDS</c> in the environment asks for more of them in a run by hand.</summary>
+    private static readonly int Rounds =
+        int.TryParse(Environment.GetEnvironmentVariable("NACRE_FUZZ_ROUNDS"), out var rounds) ? rounds : 100_000;
+
     private static readonly PeerId Peer = new(Nid.Parse("10.77.0.12@tcp"));
 
     [Fact]
