@@ -85,6 +85,9 @@ internal sealed partial class ScriptedClient : IPutReceiver, IAsyncDisposable
     /// <summary>Done before the cancel of a lock that was called back, e.g. a close.</summary>
     public Func<Callback, Task>? BeforeCancel { get; set; }
 
+    /// <summary>Locks that came with AST_SENT.</summary>
+    public int ContendedReplies { get; private set; }
+
     public ulong NextXid() => (ulong)Interlocked.Add(ref _lastXid, 64);
 
     public async Task ConnectAsync(Func<ObdConnectData, ObdConnectData>? wish = null)
@@ -116,7 +119,21 @@ internal sealed partial class ScriptedClient : IPutReceiver, IAsyncDisposable
         _waiting[xid] = waiter;
         Assert.True(_node.TryPut(
             MdtServer.Peer, _node.LocalNid, portal, xid, 0, Pack(opcode, buffers, xid, resent, operation)));
-        return await waiter.Task.WaitAsync(Patience);
+        var answer = await waiter.Task.WaitAsync(Patience);
+        if (opcode == Opcode.LdlmEnqueue && answer.Status == 0)
+            ObeyReply(answer.Get<LdlmReply>(1));
+        return answer;
+    }
+
+    /// <summary>A lock that was wanted by others before its reply left comes with AST_SENT: no callback follows, the flag is it
+    /// (03 section 8.2).</summary>
+    private void ObeyReply(LdlmReply reply)
+    {
+        if ((reply.LockFlags & LdlmFlags.AstSent) == 0)
+            return;
+        ContendedReplies++;
+        if (CancelsWhenAsked)
+            _ = Task.Run(() => CancelAsync(reply.LockHandle));
     }
 
     private byte[] Pack(uint opcode, byte[][] buffers, ulong xid, bool resent, ConnectOperationFlags operation)

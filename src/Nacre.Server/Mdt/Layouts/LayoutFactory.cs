@@ -105,13 +105,14 @@ public sealed class LayoutFactory(ObjectAllocator allocator, Func<int, LuFid> ne
         return component;
     }
 
-    /// <summary>The wished or default stripe size, made smaller where the component's borders are no multiple of it.</summary>
+    /// <summary>The wished or default stripe size, made smaller where the component's end is no multiple of it; its start may
+    /// be (05 section 11.2, and the layout of capture "xattr-layout").</summary>
     private static uint FittingStripeSize(LovComponent wish)
     {
         if (wish.StripeSize != 0)
             return wish.StripeSize;
         uint size = LayoutDefaults.StripeSize;
-        while (size > Lov.StripeSizeUnit && (wish.Start % size != 0 || (wish.End != Lov.Eof && wish.End % size != 0)))
+        while (size > Lov.StripeSizeUnit && wish.End != Lov.Eof && wish.End % size != 0)
             size /= 2;
         return size;
     }
