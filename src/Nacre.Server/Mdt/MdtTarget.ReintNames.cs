@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Nacre.Ldlm;
 using Nacre.Ldlm.Wire;
 using Nacre.PtlRpc;
 using Nacre.PtlRpc.Wire;

@@ -1,4 +1,3 @@
-using Nacre.PtlRpc;
 using Nacre.PtlRpc.Wire;
 
 namespace Nacre.Server.Tests.MdtService;

@@ -1,5 +1,3 @@
-using Nacre.Ldlm.Wire;
-using Nacre.PtlRpc;
 using Nacre.PtlRpc.Wire;
 
 namespace Nacre.Server.Tests.MdtService;

@@ -1,4 +1,3 @@
-using Nacre.PtlRpc;
 using Nacre.PtlRpc.Wire;
 using static Nacre.Server.Tests.MdtService.ScriptedClient;
 
@@ -77,7 +76,11 @@ public class NamespaceTests
             // Root's own times are the server's of its first start, so not yet quiet; an object of long ago is.
             server.FileSystem.Create(Nacre.Server.Mdt.FileSystem.MdtCredentials.Root, new()
             {
-                Parent = Root, Name = "older"u8, Fid = new LuFid(fid.Sequence, 4000), Mode = 0x41ed, Time = 1000,
+                Parent = Root,
+                Name = "older"u8,
+                Fid = new LuFid(fid.Sequence, 4000),
+                Mode = 0x41ed,
+                Time = 1000,
             });
         }
         Assert.Equal(0x13ul, (ulong)(await client.LookupAsync(Root, "older")).Bits);

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Nacre.PtlRpc;
 using Nacre.PtlRpc.Wire;
 using Nacre.Server.Mdt;
 using Nacre.Server.Mdt.FileSystem;
@@ -105,7 +104,10 @@ public class ReadDirTests
         {
             Assert.True(writer.Add(new DirEntry
             {
-                Cookie = entry.Hash, Fid = entry.Fid, Type = entry.Type, Name = System.Text.Encoding.UTF8.GetBytes(entry.Name),
+                Cookie = entry.Hash,
+                Fid = entry.Fid,
+                Type = entry.Type,
+                Name = System.Text.Encoding.UTF8.GetBytes(entry.Name),
             }));
         }
         writer.Finish(head.HashEnd == LuDirpage.End ? null : head.HashEnd);

@@ -1,5 +1,4 @@
 using Nacre.Ldlm.Wire;
-using Nacre.PtlRpc;
 using Nacre.PtlRpc.Wire;
 using static Nacre.Server.Tests.MdtService.ScriptedClient;
 

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
 using Nacre.Ldlm.Wire;
-using Nacre.PtlRpc;
 using Nacre.PtlRpc.Wire;
 using static Nacre.Server.Tests.MdtService.ScriptedClient;
 

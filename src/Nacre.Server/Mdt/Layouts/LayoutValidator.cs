@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using Nacre.PtlRpc;
 using Nacre.PtlRpc.Wire;
 
 namespace Nacre.Server.Mdt.Layouts;

@@ -1,4 +1,3 @@
-using Nacre.PtlRpc;
 using Nacre.PtlRpc.Wire;
 using Nacre.Server.Ost;
 
