@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
-using Nacre.LNet;
 using Nacre.Ldlm;
 using Nacre.Ldlm.Wire;
+using Nacre.LNet;
 using Nacre.PtlRpc;
 using Nacre.PtlRpc.Wire;
 

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Nacre.Ldlm.Wire;
 using Nacre.PtlRpc;
 using Nacre.PtlRpc.Wire;

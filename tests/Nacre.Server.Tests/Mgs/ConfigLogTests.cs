@@ -3,7 +3,6 @@ using Microsoft.Extensions.Time.Testing;
 using Nacre.LNet;
 using Nacre.PtlRpc.Wire;
 using Nacre.Server.Mgs;
-using Xunit;
 
 namespace Nacre.Server.Tests.Mgs;
 
