@@ -81,10 +81,14 @@ public sealed partial class MdtTarget
         var name = EntryNameIn(request, UnlinkName);
         lock (_store.Gate)
         {
-            var lookup = _fs.Lookup(Caller(request, request.Get<MdtRecReint>(BufRecord)), record.Fid1, name);
+            var who = Caller(request, request.Get<MdtRecReint>(BufRecord));
+            var lookup = _fs.Lookup(who, record.Fid1, name);
             if (!lookup.Found)
                 throw new FsException(Errno.ENOENT);
             CheckKind(record.Mode, lookup.Object.Attributes);
+            // A directory that cannot go must not be locked: who has it locked as a parent may wait for the one locked here.
+            if (lookup.Object.Attributes.IsDirectory)
+                _fs.CheckUnlink(who, UnlinkArguments(request));
             return lookup.Object.Fid;
         }
     }
@@ -99,14 +103,20 @@ public sealed partial class MdtTarget
             var lookup = _fs.Lookup(who, record.Fid1, name);
             if (lookup.Found && lookup.Object.Fid != victim)
                 return null;
-            return _fs.Unlink(who, new UnlinkArgs
-            {
-                Parent = record.Fid1,
-                Name = name,
-                Kind = KindOf(record.Mode),
-                Time = record.Time,
-            });
+            return _fs.Unlink(who, UnlinkArguments(request));
         }
+    }
+
+    private static UnlinkArgs UnlinkArguments(RpcRequest request)
+    {
+        ref readonly var record = ref request.Get<MdtRecName>(BufRecord);
+        return new UnlinkArgs
+        {
+            Parent = record.Fid1,
+            Name = EntryNameIn(request, UnlinkName),
+            Kind = KindOf(record.Mode),
+            Time = record.Time,
+        };
     }
 
     /// <summary>rmdir says S_IFDIR, unlink says nothing or the type of the file (05 section 5.6).</summary>

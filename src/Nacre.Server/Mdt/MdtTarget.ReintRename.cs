@@ -85,10 +85,13 @@ public sealed partial class MdtTarget
             var overwritten = _fs.Lookup(who, record.Fid2, newName);
             if (moved.Object.Fid == record.Fid1 || moved.Object.Fid == record.Fid2)
                 throw new FsException(Errno.EINVAL);
-            if (!overwritten.Found)
-                return new Renamed(moved.Object.Fid, default);
-            CheckOverwrite(moved.Object.Attributes, overwritten.Object.Attributes);
-            return new Renamed(moved.Object.Fid, overwritten.Object.Fid);
+            if (overwritten.Found)
+                CheckOverwrite(moved.Object.Attributes, overwritten.Object.Attributes);
+            // What cannot be moved or overwritten must not be locked: a directory that is not empty may hold those locked
+            // already, and who has it locked as a parent may wait for them. "." and ".." are directories too.
+            if (moved.Object.Attributes.IsDirectory)
+                _fs.CheckRename(who, RenameArguments(request));
+            return new Renamed(moved.Object.Fid, overwritten.Found ? overwritten.Object.Fid : default);
         }
     }
 
@@ -102,20 +105,25 @@ public sealed partial class MdtTarget
 
     private MdtResult? RenameIfStill(RpcRequest request, in Renamed expected)
     {
-        ref readonly var record = ref request.Get<MdtRecName>(BufRecord);
         lock (_store.Gate)
         {
             if (FindRenamed(request) != expected)
                 return null;
-            return _fs.Rename(Caller(request, request.Get<MdtRecReint>(BufRecord)), new RenameArgs
-            {
-                SourceParent = record.Fid1,
-                SourceName = EntryNameIn(request, RenameOldName),
-                TargetParent = record.Fid2,
-                TargetName = EntryNameIn(request, RenameNewName),
-                Time = record.Time,
-            });
+            return _fs.Rename(Caller(request, request.Get<MdtRecReint>(BufRecord)), RenameArguments(request));
         }
+    }
+
+    private static RenameArgs RenameArguments(RpcRequest request)
+    {
+        ref readonly var record = ref request.Get<MdtRecName>(BufRecord);
+        return new RenameArgs
+        {
+            SourceParent = record.Fid1,
+            SourceName = EntryNameIn(request, RenameOldName),
+            TargetParent = record.Fid2,
+            TargetName = EntryNameIn(request, RenameNewName),
+            Time = record.Time,
+        };
     }
 
     private static (LuFid First, LuFid Second) Ordered(LuFid a, LuFid b) => a < b ? (a, b) : (b, a);

@@ -164,6 +164,27 @@ public class NamespaceTests
         Assert.Equal([216, 0, 0, 0, 0], full.Lengths);
     }
 
+    /// <summary>Each of these names an object that the request locks already as a parent.</summary>
+    [Fact]
+    public async Task Names_that_lead_back_to_the_parent_leave_it_usable()
+    {
+        await using var server = await MdtServer.StartAsync();
+        var client = await server.ConnectAsync();
+        var a = await client.MkdirAsync(Root, "a");
+        await client.MkdirAsync(a, "b");
+        var lonely = await client.MkdirAsync(Root, "lonely");
+        Assert.Equal(-Errno.EINVAL, (await client.UnlinkAsync(lonely, ".", 0x4000)).Status);
+        Assert.Equal(-Errno.ENOTEMPTY, (await client.UnlinkAsync(lonely, "..", 0x4000)).Status);
+        Assert.Equal(-Errno.EINVAL, (await client.RenameAsync(a, "b", Root, "a")).Status);
+        Assert.Equal(-Errno.EINVAL, (await client.RenameAsync(lonely, ".", Root, "x")).Status);
+        Assert.Equal(-Errno.EBUSY, (await client.RenameAsync(lonely, "..", a, "x")).Status);
+        Assert.Equal(-Errno.EBUSY, (await client.RenameAsync(a, "b", lonely, ".")).Status);
+        await client.MkdirAsync(a, "c");
+        await client.MkdirAsync(lonely, "d");
+        await client.MkdirAsync(Root, "e");
+        Assert.Equal(0, server.Target.Locks.CalledBackCount);
+    }
+
     [Fact]
     public async Task Wrong_kinds_of_removal_are_told_apart()
     {

@@ -13,6 +13,33 @@ public sealed partial class MdtFileSystem
     /// </summary>
     public MdtResult Rename(in MdtCredentials who, in RenameArgs args)
     {
+        var (source, target, oldEntry, newEntry, moved, replaced) = Plan(who, args);
+        if (ReferenceEquals(moved, replaced))
+        {
+            return new MdtResult { Transaction = Store.Pending(moved) };
+        }
+        ulong transno = Store.BeginChange();
+        var before = new PreVersions(
+            source.Version, ReferenceEquals(source, target) ? 0 : target.Version, moved.Version, replaced?.Version ?? 1);
+        if ((args.Flags & RenameFlags.Exchange) != 0)
+        {
+            Swap(source, target, moved, replaced!, oldEntry, newEntry, args, transno);
+            return Done(replaced!, transno, before);
+        }
+        bool destroyed = Move(source, target, moved, replaced, oldEntry, newEntry, args, transno);
+        return replaced != null
+            ? Done(replaced, transno, before, destroyed)
+            : new MdtResult { Transaction = Store.EndChange(), Transno = transno, PreVersions = before };
+    }
+
+    /// <summary>Throws what <see cref="Rename"/> would, and changes nothing.</summary>
+    public void CheckRename(in MdtCredentials who, in RenameArgs args) => Plan(who, args);
+
+    private readonly record struct RenamePlan(
+        Inode Source, Inode Target, Entry OldEntry, Entry NewEntry, Inode Moved, Inode? Replaced);
+
+    private RenamePlan Plan(in MdtCredentials who, in RenameArgs args)
+    {
         CheckRenameForm(args);
         var source = NeedDirectory(args.SourceParent);
         var target = NeedDirectory(args.TargetParent);
@@ -27,24 +54,11 @@ public sealed partial class MdtFileSystem
         var replaced = overwrites ? Need(newEntry) : null;
         CheckRenameNames(args.Flags, replaced);
         CheckNoLoop(source, target, moved, replaced);
-        if (ReferenceEquals(moved, replaced))
+        if (!ReferenceEquals(moved, replaced))
         {
-            return new MdtResult { Transaction = Store.Pending(moved) };
+            CheckMayMove(who, source, target, moved, replaced, args.Flags);
         }
-        CheckMayMove(who, source, target, moved, replaced, args.Flags);
-
-        ulong transno = Store.BeginChange();
-        var before = new PreVersions(
-            source.Version, ReferenceEquals(source, target) ? 0 : target.Version, moved.Version, replaced?.Version ?? 1);
-        if ((args.Flags & RenameFlags.Exchange) != 0)
-        {
-            Swap(source, target, moved, replaced!, oldEntry, newEntry, args, transno);
-            return Done(replaced!, transno, before);
-        }
-        bool destroyed = Move(source, target, moved, replaced, oldEntry, newEntry, args, transno);
-        return replaced != null
-            ? Done(replaced, transno, before, destroyed)
-            : new MdtResult { Transaction = Store.EndChange(), Transno = transno, PreVersions = before };
+        return new RenamePlan(source, target, oldEntry, newEntry, moved, replaced);
     }
 
     private static void CheckRenameForm(in RenameArgs args)

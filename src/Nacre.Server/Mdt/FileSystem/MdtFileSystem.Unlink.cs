@@ -10,6 +10,21 @@ public sealed partial class MdtFileSystem
     /// EPERM; rmdir of "." is EINVAL, of ".." ENOTEMPTY.</summary>
     public MdtResult Unlink(in MdtCredentials who, in UnlinkArgs args)
     {
+        var (parent, victim, entry) = PlanUnlink(who, args);
+        ulong transno = Store.BeginChange();
+        var before = new PreVersions(parent.Version, victim.Version);
+        Store.RemoveEntry(parent.Number, args.Name, entry);
+        TouchDirectory(parent, args.Time, transno);
+        parent.NLink -= victim.IsDirectory ? 1u : 0;
+        bool destroyed = DropName(victim, parent, args.Name, args.Time, transno);
+        return Done(victim, transno, before, destroyed);
+    }
+
+    /// <summary>Throws what <see cref="Unlink"/> would, and changes nothing.</summary>
+    public void CheckUnlink(in MdtCredentials who, in UnlinkArgs args) => PlanUnlink(who, args);
+
+    private (Inode Parent, Inode Victim, Entry Entry) PlanUnlink(in MdtCredentials who, in UnlinkArgs args)
+    {
         var parent = NeedDirectory(args.Parent);
         CheckName(args.Name);
         CheckAccess(who, parent, MayExec);
@@ -21,14 +36,7 @@ public sealed partial class MdtFileSystem
         var victim = Need(entry);
         CheckMayDelete(who, parent, victim, args.Kind);
         CheckEmpty(victim);
-
-        ulong transno = Store.BeginChange();
-        var before = new PreVersions(parent.Version, victim.Version);
-        Store.RemoveEntry(parent.Number, args.Name, entry);
-        TouchDirectory(parent, args.Time, transno);
-        parent.NLink -= victim.IsDirectory ? 1u : 0;
-        bool destroyed = DropName(victim, parent, args.Name, args.Time, transno);
-        return Done(victim, transno, before, destroyed);
+        return (parent, victim, entry);
     }
 
     private static void RefuseDots(ReadOnlySpan<byte> name, UnlinkKind kind)
