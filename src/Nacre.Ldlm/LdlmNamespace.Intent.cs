@@ -28,12 +28,13 @@ public sealed partial class LdlmNamespace
         };
     }
 
-    /// <summary>As <see cref="GrantToClientAsync"/>, but null when a mandatory bit is not free. Nobody is called back.</summary>
+    /// <summary>As <see cref="GrantToClientAsync"/>, but null when a mandatory bit is not free or the client has as many locks as it
+    /// may have. Nobody is called back.</summary>
     public ClientLock? TryGrantToClient(RpcRequest r, in LdlmResId res, LockMode mode, InodeBits bits, InodeBits tryBits) =>
         EnqueueForClient(r, res, mode, bits, tryBits, WaitRule.Never, out var l) switch
         {
             EnqueueResult.Granted => new ClientLock(_table, l),
-            EnqueueResult.NothingFree or EnqueueResult.Conflict => null,
+            EnqueueResult.NothingFree or EnqueueResult.Conflict or EnqueueResult.Limit => null,
             var result => throw Refusal(result),
         };
 

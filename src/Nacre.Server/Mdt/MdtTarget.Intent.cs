@@ -80,8 +80,13 @@ public sealed partial class MdtTarget
                 break;
             _locks.CancelClientLock(granted);
             granted = null;
-            if (!again.HasObject || attempt == MaxRetries)
+            if (!again.HasObject)
                 break;
+            if (attempt == MaxRetries)
+            {
+                found = Found.Nothing(Disp.Execd | Disp.LookupExecd, Errno.EAGAIN, again.Transaction);
+                break;
+            }
         }
         await Settled(found.Transaction).ConfigureAwait(false);
         ReplyGetAttrIntent(request, found, granted);

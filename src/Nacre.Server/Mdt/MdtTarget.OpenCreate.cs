@@ -103,7 +103,11 @@ public sealed partial class MdtTarget
     private void Uncreate(RpcRequest request, in OpenRequest open)
     {
         if (open.IsVolatile)
-            return; // Without a name and without an opener the store has dropped it already.
+        {
+            // Without a name the file ends with its last opener, though it may never have had one.
+            _fs.Close(open.Record.Fid2, open.Mode, null);
+            return;
+        }
         _fs.Unlink(MdtCredentials.Root, new UnlinkArgs
         {
             Parent = open.Record.Fid1,

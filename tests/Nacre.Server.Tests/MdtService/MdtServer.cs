@@ -24,14 +24,14 @@ internal sealed class MdtServer : IAsyncDisposable
     private readonly LNetNode _node;
     private int _nextClient = 1;
 
-    private MdtServer(MdtTargetOptions options, int osts)
+    private MdtServer(MdtTargetOptions options, int osts, LdlmOptions ldlm)
     {
         Store = MetadataStore.Open(
             Path.Combine(_folder, "mdt.db"), new MetadataStoreOptions { FileSystemName = "test01" }, TimeProvider.System, NullLogger.Instance);
         FileSystem = new MdtFileSystem(Store, new MdtFileSystemOptions(), TimeProvider.System);
         _node = NewNode("10.0.0.1@tcp");
         Rpc = new RpcServer(_node, new RpcServerOptions { BulkPoolBytes = 8 << 20 }, TimeProvider.System, NullLogger<RpcServer>.Instance);
-        Target = new MdtTarget(options, FileSystem, Rpc, new LdlmOptions(), TimeProvider.System, NullLogger.Instance);
+        Target = new MdtTarget(options, FileSystem, Rpc, ldlm, TimeProvider.System, NullLogger.Instance);
         for (int i = 0; i < osts; i++)
         {
             Osts.Add(new MemoryOst(i));
@@ -49,10 +49,11 @@ internal sealed class MdtServer : IAsyncDisposable
     public MdtTarget Target { get; }
     public List<MemoryOst> Osts { get; } = [];
 
-    public static async Task<MdtServer> StartAsync(int osts = 2, Func<MdtTargetOptions, MdtTargetOptions>? configure = null)
+    public static async Task<MdtServer> StartAsync(
+        int osts = 2, Func<MdtTargetOptions, MdtTargetOptions>? configure = null, LdlmOptions? ldlm = null)
     {
         var options = new MdtTargetOptions { FileSystemName = "test01" };
-        var server = new MdtServer(configure?.Invoke(options) ?? options, osts);
+        var server = new MdtServer(configure?.Invoke(options) ?? options, osts, ldlm ?? new LdlmOptions());
         await server._node.StartListeningAsync(new IPEndPoint(IPAddress.Loopback, 988), CancellationToken.None);
         return server;
     }
