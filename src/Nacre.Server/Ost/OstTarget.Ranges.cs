@@ -52,6 +52,7 @@ public sealed partial class OstTarget
     private async ValueTask FallocateAsync(RpcRequest request)
     {
         var (fid, start, end, mode) = ParseFallocate(request.Get<OstBody>(BodyIndex).Oa);
+        _locks.RefreshByIo(request.Export, ResourceOf(fid), (ulong)start, (ulong)end - 1);
         using var held = await ServerLockAsync(request, fid, LockMode.PW, (ulong)start, (ulong)end - 1).ConfigureAwait(false);
         using var stored = _store.Open(fid);
         await Task.Yield();
@@ -67,6 +68,7 @@ public sealed partial class OstTarget
         ref var reply = ref StartBody(request, fid);
         FillAttributes(ref reply, stored.Attributes);
         reply.Valid = Identity | Times | ObdoValid.Size | ObdoValid.Blocks;
+        _locks.RefreshByIo(request.Export, ResourceOf(fid), (ulong)start, (ulong)end - 1);
     }
 
     private (LuFid Fid, long Start, long End, FallocateMode Mode) ParseFallocate(in Obdo oa)
