@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Nacre.PtlRpc.Wire;
 
 namespace Nacre.Server.Node;
 
@@ -112,7 +113,7 @@ public sealed class DataFolder : IDisposable
             // FileShare.None takes an advisory lock on Linux, which ends with the process however that ends.
             return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException e) when (e is not DirectoryNotFoundException and not FileNotFoundException)
+        catch (IOException e) when (e.HResult == Errno.EAGAIN)
         {
             throw new NodeConfigurationException($"data folder {path} is in use by another process", e);
         }
@@ -152,8 +153,13 @@ public sealed class DataFolder : IDisposable
         try
         {
             using var stream = File.OpenRead(file);
-            return JsonSerializer.Deserialize(stream, FileSystemRecordContext.Default.FileSystemRecord)
+            var record = JsonSerializer.Deserialize(stream, FileSystemRecordContext.Default.FileSystemRecord)
                 ?? throw new JsonException("it is empty");
+            return record.Name == System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(file))
+                && record.OstCount is >= 1 and <= FileSystemSpec.MaxOsts
+                && record.CapacityGib >= 1
+                ? record
+                : throw new JsonException($"it describes a file system '{record.Name}' of {record.OstCount} OSTs and {record.CapacityGib} GiB");
         }
         catch (JsonException e)
         {

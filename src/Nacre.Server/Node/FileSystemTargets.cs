@@ -46,11 +46,12 @@ internal sealed class FileSystemTargets : IAsyncDisposable
     public FileSystemRecord Record { get; private set; }
 
     /// <summary>Opens the stores, making them where they do not exist, and serves the targets.</summary>
-    /// <exception cref="NodeConfigurationException">A store is damaged, in use, or of a newer format.</exception>
+    /// <param name="isNew">Without it the metadata has to be there: an empty store would give out the numbers of its objects again.</param>
+    /// <exception cref="NodeConfigurationException">A store is damaged, missing, in use, or of a newer format.</exception>
     public static async Task<FileSystemTargets> StartAsync(
-        DataFolder data, FileSystemRecord record, RpcServer rpc, TimeProvider time, ILoggerFactory logging)
+        DataFolder data, FileSystemRecord record, bool isNew, RpcServer rpc, TimeProvider time, ILoggerFactory logging)
     {
-        var targets = new FileSystemTargets(data, record, rpc, time, logging, OpenMetadata(data, record, time, logging));
+        var targets = new FileSystemTargets(data, record, rpc, time, logging, OpenMetadata(data, record, isNew, time, logging));
         try
         {
             // OSTs first: the MDT, once it is served, places files on them.
@@ -94,7 +95,8 @@ internal sealed class FileSystemTargets : IAsyncDisposable
         _store.Dispose();
     }
 
-    private static MetadataStore OpenMetadata(DataFolder data, FileSystemRecord record, TimeProvider time, ILoggerFactory logging)
+    private static MetadataStore OpenMetadata(
+        DataFolder data, FileSystemRecord record, bool isNew, TimeProvider time, ILoggerFactory logging)
     {
         var folder = data.TargetFolder(record.Name, "mdt", 0);
         Directory.CreateDirectory(folder);
@@ -102,7 +104,7 @@ internal sealed class FileSystemTargets : IAsyncDisposable
         {
             return MetadataStore.Open(
                 Path.Combine(folder, "mdt.db"),
-                new MetadataStoreOptions { FileSystemName = record.Name, RunWaiters = LNetNode.Together },
+                new MetadataStoreOptions { FileSystemName = record.Name, RunWaiters = LNetNode.Together, MustExist = !isNew },
                 time,
                 logging.CreateLogger<MetadataStore>());
         }

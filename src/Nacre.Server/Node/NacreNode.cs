@@ -43,7 +43,7 @@ public sealed partial class NacreNode : IAsyncDisposable
             logging.CreateLogger<LNetNode>());
         _rpc = new RpcServer(
             _lnet, new RpcServerOptions { BulkPoolBytes = options.BulkMemoryBytes }, time, logging.CreateLogger<RpcServer>());
-        _mgs = new MgsTarget(data.MgsFolder, _rpc.Evict, time, logging.CreateLogger<MgsTarget>());
+        _mgs = OpenManagement(data, _rpc, time, logging);
     }
 
     public Nid Nid => _options.Nid;
@@ -70,7 +70,17 @@ public sealed partial class NacreNode : IAsyncDisposable
         }
 
         var data = DataFolder.Open(options.DataFolder);
-        var node = new NacreNode(options, data, transport, time, logging);
+        NacreNode node;
+        try
+        {
+            node = new NacreNode(options, data, transport, time, logging);
+        }
+        catch
+        {
+            data.Dispose();
+            throw;
+        }
+
         try
         {
             await node.CheckAddressAsync(transport, cancellationToken);
@@ -132,12 +142,26 @@ public sealed partial class NacreNode : IAsyncDisposable
         _data.Dispose();
     }
 
+    private static MgsTarget OpenManagement(DataFolder data, RpcServer rpc, TimeProvider time, ILoggerFactory logging)
+    {
+        try
+        {
+            return new MgsTarget(data.MgsFolder, rpc.Evict, time, logging.CreateLogger<MgsTarget>());
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            throw new NodeConfigurationException(e.Message, e);
+        }
+    }
+
     private async Task StartTargetsAsync(CancellationToken cancellationToken)
     {
         _rpc.AddTarget(_mgs);
         foreach (var record in Records())
         {
-            _fileSystems.Add(record.Name, await FileSystemTargets.StartAsync(_data, record, _rpc, _time, _logging));
+            // Announced only once its metadata is on disk: from then on clients may have files in it.
+            var isNew = !_mgs.HasFileSystem(record.Name);
+            _fileSystems.Add(record.Name, await FileSystemTargets.StartAsync(_data, record, isNew, _rpc, _time, _logging));
             await AnnounceAsync(record, cancellationToken);
         }
     }

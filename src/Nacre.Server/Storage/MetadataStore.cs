@@ -12,6 +12,9 @@ public sealed record MetadataStoreOptions
     /// <summary>Stored in a new database, compared with an old one; also the fsname. Empty: not compared.</summary>
     public string FileSystemName { get; init; } = "";
 
+    /// <summary>Refuse to make a new database where there is none.</summary>
+    public bool MustExist { get; init; }
+
     /// <summary>Bound of the cache of inodes and directory entries, in bytes.</summary>
     public long CacheBytes { get; init; } = 128L << 20;
 
@@ -197,6 +200,10 @@ public sealed partial class MetadataStore : IDisposable
             if (!isEmpty)
             {
                 MetadataSchema.Check(db, path, options.FileSystemName);
+            }
+            else if (options.MustExist)
+            {
+                throw new MetadataStoreException($"the metadata database {path} is missing or empty, but its file system has been in use: put it back");
             }
             // NORMAL: COMMIT does not wait for the disk; checkpoints and the restart of the WAL do, as they have to.
             db.Execute("PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL");

@@ -21,6 +21,20 @@ public sealed class LinuxObjectStoreTests : ObjectStoreTests, IDisposable
     }
 
     [Fact]
+    public async Task A_store_that_cannot_save_its_usage_closes_and_counts_again()
+    {
+        var store = Stores.Over(OpenFiles());
+        using (var stored = store.Open(Stores.Fid)) stored.WriteAll(0, new byte[8192]);
+        // Nothing can be written where a folder is: stands for a full disk.
+        Directory.CreateDirectory(Path.Combine(_folder.Path, "usage.new"));
+        await store.DisposeAsync();
+
+        await using var again = Stores.Over(OpenFiles());
+        Assert.Equal(1, again.Space().Objects);
+        Directory.Delete(Path.Combine(_folder.Path, "usage.new"));
+    }
+
+    [Fact]
     public async Task Objects_reach_to_16_TiB()
     {
         await using var store = Stores.Over(OpenFiles());

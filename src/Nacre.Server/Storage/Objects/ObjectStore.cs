@@ -100,7 +100,7 @@ public sealed partial class ObjectStore : IObjectStore
         await _flusher.ConfigureAwait(false);
         await SyncAsync(CancellationToken.None).ConfigureAwait(false);
         CloseIdle();
-        Files.WriteNote(UsageNote, _usage.Save());
+        SaveUsage();
         Backing.Leave(Files);
         Files.Dispose();
         _stopping.Dispose();
@@ -144,6 +144,19 @@ public sealed partial class ObjectStore : IObjectStore
         LogCounted(_usage.Total.Objects, _usage.Total.Bytes, Time.GetElapsedTime(started).TotalMilliseconds);
     }
 
+    /// <summary>Without the snapshot (a full disk, a folder that is gone) the next start counts; that must not keep others from closing.</summary>
+    private void SaveUsage()
+    {
+        try
+        {
+            Files.WriteNote(UsageNote, _usage.Save());
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or FsException)
+        {
+            LogUsageNotSaved(e.Message);
+        }
+    }
+
     private static byte[] Number(uint value) => Encoding.ASCII.GetBytes(value.ToString(CultureInfo.InvariantCulture));
 
     private static uint ParseNumber(byte[] note) =>
@@ -153,6 +166,9 @@ public sealed partial class ObjectStore : IObjectStore
 
     [LoggerMessage(6001, LogLevel.Information, "counted {Objects} objects with {Bytes} bytes in {Milliseconds} ms")]
     private partial void LogCounted(long objects, long bytes, double milliseconds);
+
+    [LoggerMessage(6007, LogLevel.Warning, "usage could not be saved, the next start counts the objects: {Reason}")]
+    private partial void LogUsageNotSaved(string reason);
 
     [LoggerMessage(6002, LogLevel.Error, "flush of object {Object} failed with errno {Errno}: what was written last may be lost")]
     private partial void LogFlushFailed(LuFid @object, int errno);
