@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Nacre.PtlRpc.Wire;
 
@@ -72,6 +73,11 @@ public sealed class DataFolder : IDisposable
             {
                 records.Add(Read(file));
             }
+            else if (Directory.GetDirectories(folder).Length != 0)
+            {
+                // The record is made before any target; a kill in between leaves a folder without targets.
+                throw new NodeConfigurationException($"{folder} holds targets, but its {RecordName} is missing");
+            }
         }
 
         return records;
@@ -83,14 +89,7 @@ public sealed class DataFolder : IDisposable
         var folder = FileSystemFolder(record.Name);
         Directory.CreateDirectory(folder);
         var file = System.IO.Path.Combine(folder, RecordName);
-        using (var stream = new FileStream(file + ".tmp", FileMode.Create, FileAccess.Write))
-        {
-            JsonSerializer.Serialize(stream, record, FileSystemRecordContext.Default.FileSystemRecord);
-            stream.Flush(flushToDisk: true);
-        }
-
-        File.Move(file + ".tmp", file, overwrite: true);
-        Storage.DiskSync.Directory(folder);
+        Replace(file, JsonSerializer.SerializeToUtf8Bytes(record, FileSystemRecordContext.Default.FileSystemRecord));
         Storage.DiskSync.Directory(FileSystemsFolder);
     }
 
@@ -124,13 +123,12 @@ public sealed class DataFolder : IDisposable
         var file = System.IO.Path.Combine(Path, "nacre.format");
         if (!File.Exists(file))
         {
-            if (Directory.EnumerateFileSystemEntries(Path).Any(entry => System.IO.Path.GetFileName(entry) != "nacre.lock"))
+            if (Directory.EnumerateFileSystemEntries(Path).Any(entry => System.IO.Path.GetFileName(entry) is not ("nacre.lock" or "nacre.format.tmp")))
             {
                 throw new NodeConfigurationException($"data folder {Path} is not empty and not of Nacre");
             }
 
-            File.WriteAllText(file, string.Create(CultureInfo.InvariantCulture, $"{FormatPrefix}{FormatVersion}\n"));
-            Storage.DiskSync.Directory(Path);
+            Replace(file, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{FormatPrefix}{FormatVersion}\n")));
             return;
         }
 
@@ -146,6 +144,19 @@ public sealed class DataFolder : IDisposable
             throw new NodeConfigurationException(
                 $"data folder {Path} has format {version}, this nacre knows formats up to {FormatVersion}: use a newer nacre");
         }
+    }
+
+    /// <summary>Puts new contents in a file's place; after a kill or a power cut it holds the old ones or the new ones.</summary>
+    private static void Replace(string file, ReadOnlySpan<byte> contents)
+    {
+        using (var stream = new FileStream(file + ".tmp", FileMode.Create, FileAccess.Write))
+        {
+            stream.Write(contents);
+            stream.Flush(flushToDisk: true);
+        }
+
+        File.Move(file + ".tmp", file, overwrite: true);
+        Storage.DiskSync.Directory(System.IO.Path.GetDirectoryName(file)!);
     }
 
     private static FileSystemRecord Read(string file)

@@ -27,6 +27,9 @@ public sealed record FileSystemSpec(string Name, int? OstCount, long? CapacityGi
             var value = equals < 0 ? "" : part[(equals + 1)..];
             spec = key switch
             {
+                "osts" when spec.OstCount is not null => throw new NodeConfigurationException($"osts is given twice for file system '{spec.Name}'"),
+                "capacity-gib" when spec.CapacityGib is not null =>
+                    throw new NodeConfigurationException($"capacity-gib is given twice for file system '{spec.Name}'"),
                 "osts" => spec with { OstCount = (int)Number(key, value, MaxOsts) },
                 "capacity-gib" => spec with { CapacityGib = Number(key, value, MaxCapacityGib) },
                 _ => throw new NodeConfigurationException($"unknown option '{key}' of file system '{spec.Name}': it has osts=N and capacity-gib=G"),

@@ -170,6 +170,11 @@ public sealed partial class NacreNode : IAsyncDisposable
     private List<FileSystemRecord> Records()
     {
         var records = _data.FileSystems().ToDictionary(record => record.Name, StringComparer.Ordinal);
+        if (_options.FileSystems.CountBy(spec => spec.Name).FirstOrDefault(count => count.Value > 1).Key is { } twice)
+        {
+            throw new NodeConfigurationException($"file system '{twice}' is named twice");
+        }
+
         foreach (var spec in _options.FileSystems)
         {
             records.TryGetValue(spec.Name, out var present);
