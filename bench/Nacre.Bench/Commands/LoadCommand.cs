@@ -104,11 +104,17 @@ internal static class LoadCommand
 
         var selected = LoadSpec.Suite
             .Where(spec => names.Length == 0 || names.Any(name => spec.Name.StartsWith(name, StringComparison.Ordinal)))
-            .Select(spec => spec with
-            {
-                Concurrency = options.GetValue(Concurrency) ?? spec.Concurrency,
-                Size = spec.Size > 0 ? size ?? spec.Size : 0,
-            });
-        return [.. selected.DistinctBy(spec => (spec.Name, spec.Concurrency))];
+            .Select(spec => Adapt(spec, options.GetValue(Concurrency), size))
+            // Where rows become the same, the one that was meant so has the target.
+            .GroupBy(spec => (spec.Name, spec.Concurrency))
+            .Select(same => same.FirstOrDefault(spec => spec.Target is not null) ?? same.First());
+        return [.. selected];
+    }
+
+    /// <summary>A target holds for the concurrency and size it was set for, and for no other.</summary>
+    private static LoadSpec Adapt(LoadSpec spec, int? concurrency, int? size)
+    {
+        var adapted = spec with { Concurrency = concurrency ?? spec.Concurrency, Size = spec.Size > 0 ? size ?? spec.Size : 0 };
+        return adapted == spec ? spec : adapted with { Target = null };
     }
 }
