@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
 using Nacre.Ldlm.Engine;
 using Nacre.Ldlm.Wire;
+using Nacre.PtlRpc;
+using Nacre.PtlRpc.Wire;
 
 namespace Nacre.Ldlm;
 
@@ -77,6 +79,14 @@ public sealed partial class LdlmNamespace
                 table.StopWaiting(waiting, token);
             },
             (_table, l));
-        await l.Waiter!.Task.ConfigureAwait(false);
+        try
+        {
+            await l.Waiter!.Task.ConfigureAwait(false);
+        }
+        catch (OperationCanceledException gone) when (!gone.CancellationToken.CanBeCanceled)
+        {
+            // Nobody cancelled the wait: the client has named the lock's handle in a cancel, or in another enqueue, while it waited.
+            throw new RpcException(Errno.ECANCELED, message: "the client gave the lock up while it waited");
+        }
     }
 }

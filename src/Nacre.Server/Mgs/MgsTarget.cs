@@ -26,6 +26,9 @@ public sealed partial class MgsTarget : IRpcTarget, ILdlmHost, IDisposable
     private readonly ILogger _logger;
     private readonly Action<Export, string> _evict;
 
+    /// <summary>The lock namespace, for diagnosis and tests.</summary>
+    public LdlmNamespace Locks => _locks;
+
     /// <param name="folder">Where the logs are kept.</param>
     /// <param name="evict">Ends a client that does not answer a lock callback: <see cref="RpcServer.Evict"/>.</param>
     public MgsTarget(string folder, Action<Export, string> evict, TimeProvider time, ILogger<MgsTarget> logger)

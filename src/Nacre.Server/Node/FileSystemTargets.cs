@@ -45,6 +45,14 @@ internal sealed class FileSystemTargets : IAsyncDisposable
     /// <summary>What the file system is made of.</summary>
     public FileSystemRecord Record { get; private set; }
 
+    /// <summary>Clients connected, counted at each target.</summary>
+    public int ExportCount => _rpc.Exports(_mdt).Count + _osts.Sum(ost => _rpc.Exports(ost).Count);
+
+    /// <summary>Locks at all targets, granted or waiting.</summary>
+    public int LockCount => _mdt.Locks.LockCount + _osts.Sum(ost => ost.Locks.LockCount);
+
+    public int OpenFileCount => _mdt.OpenFileCount;
+
     /// <summary>Opens the stores, making them where they do not exist, and serves the targets.</summary>
     /// <param name="isNew">Without it the metadata has to be there: an empty store would give out the numbers of its objects again.</param>
     /// <exception cref="NodeConfigurationException">A store is damaged, missing, in use, or of a newer format.</exception>

@@ -53,6 +53,23 @@ public sealed partial class NacreNode : IAsyncDisposable
     /// <summary>What the node serves, by name.</summary>
     public IReadOnlyList<FileSystemRecord> FileSystems => [.. _fileSystems.Values.Select(targets => targets.Record)];
 
+    /// <summary>What the node holds for its clients now.</summary>
+    public NodeLoad Load
+    {
+        get
+        {
+            var (exports, locks, openFiles) = (_rpc.Exports(_mgs).Count, _mgs.Locks.LockCount, 0);
+            foreach (var targets in _fileSystems.Values)
+            {
+                exports += targets.ExportCount;
+                locks += targets.LockCount;
+                openFiles += targets.OpenFileCount;
+            }
+
+            return new NodeLoad(_lnet.ConnectionCount, exports, locks, openFiles, _rpc.Bulk.InUse, _rpc.Bulk.Waiting);
+        }
+    }
+
     /// <summary>Opens the data folder, makes what is missing in it, and serves it.</summary>
     /// <exception cref="NodeConfigurationException">It cannot be started as asked.</exception>
     public static Task<NacreNode> StartAsync(

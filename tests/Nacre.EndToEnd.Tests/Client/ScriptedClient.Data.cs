@@ -38,6 +38,27 @@ public sealed partial class ScriptedClient
         }
     }
 
+    /// <summary>Writes to a file of one stripe straight from the caller's memory, one request at a time.</summary>
+    public async Task WriteThroughAsync(OpenFile file, ulong offset, Memory<byte> data)
+    {
+        var stripe = Striping.Stripes(file.Fid, file.Layout!).Single();
+        var held = await LockExtentAsync(stripe, LockMode.PW, 0, LdlmPolicy.EndOfFile);
+        try
+        {
+            var ost = ServerOf(stripe);
+            for (var done = 0; done < data.Length; done += ost.BrwSize)
+            {
+                await WriteOnceAsync(ost, stripe, offset + (ulong)done, data[done..Math.Min(data.Length, done + ost.BrwSize)]);
+            }
+
+            RaiseKnownSize(ost, stripe.Resource, offset + (ulong)data.Length);
+        }
+        finally
+        {
+            Release(held);
+        }
+    }
+
     /// <summary>Appends at the end of the file under locks on all of it; returns where the data lies.</summary>
     public async Task<ulong> AppendAsync(OpenFile file, ReadOnlyMemory<byte> data)
     {

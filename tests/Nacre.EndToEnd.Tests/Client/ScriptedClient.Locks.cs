@@ -35,6 +35,9 @@ public sealed partial class ScriptedClient
         }
     }
 
+    /// <summary>Locks queued at the server.</summary>
+    public int WaitingLocks => Select(held => held is { IsGranted: false, ServerHandle: not 0 }).Length;
+
     /// <summary>Whether a lock on a file's metadata is held that has all of the bits.</summary>
     public bool HoldsBits(LuFid fid, InodeBits bits)
     {
@@ -160,7 +163,7 @@ public sealed partial class ScriptedClient
             using var reply = await SendAsync(held.Import, call);
             if (reply.BufferLength(2) > 0)
             {
-                held.Lvb = OstLvb.Read(reply.Buffer(2));
+                TakeLvb(held, OstLvb.Read(reply.Buffer(2)));
             }
 
             if (reply.Status == LdlmStatus.LockAborted)
@@ -178,6 +181,18 @@ public sealed partial class ScriptedClient
         {
             Drop(held);
             throw;
+        }
+    }
+
+    /// <summary>The completion callback may overtake the reply that told the lock to wait; its LVB is the newer one (03 section 8.7).</summary>
+    private void TakeLvb(HeldLock held, in OstLvb lvb)
+    {
+        lock (_lockGate)
+        {
+            if (!held.IsGranted)
+            {
+                held.Lvb = lvb;
+            }
         }
     }
 

@@ -98,13 +98,28 @@ public sealed partial class ScriptedClient : ICallbackHandler, IAsyncDisposable
         await _lnet.DisposeAsync();
     }
 
-    /// <summary>Asks for connections again where they were lost, and waits for them; an eviction is noticed here at the latest.</summary>
+    /// <summary>Waits until every target answers again; a ping that finds itself evicted fails, and the next one passes.</summary>
     public async Task ReconnectAsync()
     {
         using var limit = Limit();
         foreach (var import in (Import[])[_mgs, Mdt, .. _osts.Values.Select(ost => ost.Import)])
         {
-            await import.PingAsync(limit.Token);
+            while (!await TryPingAsync(import, limit.Token))
+            {
+            }
+        }
+    }
+
+    private static async Task<bool> TryPingAsync(Import import, CancellationToken ct)
+    {
+        try
+        {
+            await import.PingAsync(ct);
+            return true;
+        }
+        catch (RpcException)
+        {
+            return false;
         }
     }
 

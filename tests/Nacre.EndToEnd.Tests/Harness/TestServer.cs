@@ -15,6 +15,9 @@ public sealed record TestServerOptions
 
     public int Osts { get; init; } = 2;
 
+    /// <summary>Name of a second file system on the same node.</summary>
+    public string? BesideIt { get; init; }
+
     public long CapacityGib { get; init; } = 64 << 10;
 
     public long BulkMemoryBytes { get; init; } = 256L << 20;
@@ -74,9 +77,10 @@ public sealed class TestServer : IAsyncDisposable
     }
 
     /// <summary>A client that mounts the file system; it goes with the server.</summary>
-    public async Task<ScriptedClient> MountAsync(ITransport? transport = null)
+    public async Task<ScriptedClient> MountAsync(ITransport? transport = null, string? fileSystem = null)
     {
-        var client = await ScriptedClient.MountAsync(NewClientOptions(transport)).WithinBoundsAsync();
+        var options = NewClientOptions(transport);
+        var client = await ScriptedClient.MountAsync(options with { FileSystem = fileSystem ?? options.FileSystem }).WithinBoundsAsync();
         lock (_clients)
         {
             _clients.Add(client);
@@ -118,6 +122,8 @@ public sealed class TestServer : IAsyncDisposable
         Log.ThrowOnErrors();
     }
 
+    private IEnumerable<string> Names() => Options.BesideIt is { } other ? [Options.FileSystem, other] : [Options.FileSystem];
+
     private async Task StartNodeAsync()
     {
         var options = new NodeOptions
@@ -125,7 +131,7 @@ public sealed class TestServer : IAsyncDisposable
             DataFolder = _folder.Path,
             Nid = Nid,
             LNetPort = At.Port,
-            FileSystems = [new FileSystemSpec(Options.FileSystem, Options.Osts, Options.CapacityGib)],
+            FileSystems = [.. Names().Select(name => new FileSystemSpec(name, Options.Osts, Options.CapacityGib))],
             BulkMemoryBytes = Options.BulkMemoryBytes,
         };
         _node = await NacreNode.StartAsync(options, Transport, Options.Time, Log.NewFactory(), CancellationToken.None).WithinBoundsAsync();

@@ -25,7 +25,7 @@ internal sealed partial class DissectorFindings
 
             foreach (var complaint in complaints.GetValueOrDefault(i, []))
             {
-                known.Add(Normalise(complaint));
+                known.Add(Normalise(kind, complaint));
             }
         }
     }
@@ -63,15 +63,22 @@ internal sealed partial class DissectorFindings
 
     /// <summary>
     /// Takes out what differs from message to message. Of bytes the dissector does not know, which it reports by the position it came to, the
-    /// number stays: a buffer too many, or one of the wrong length, shows up there.
+    /// number stays, except where the message carries data of any length: a buffer too many, or one of the wrong length, shows up there.
     /// </summary>
-    private static string Normalise(string complaint)
+    private static string Normalise(string kind, string complaint)
     {
         var undissected = Undissected().Match(complaint);
-        return undissected.Success
-            ? $"{int.Parse(undissected.Groups[1].Value) - int.Parse(undissected.Groups[2].Value)} bytes left over"
-            : Digits().Replace(complaint, "#");
+        if (!undissected.Success)
+        {
+            return Digits().Replace(complaint, "#");
+        }
+
+        var left = int.Parse(undissected.Groups[1].Value) - int.Parse(undissected.Groups[2].Value);
+        return CarriesData().IsMatch(kind) ? "data left over" : $"{left} bytes left over";
     }
+
+    [GeneratedRegex("^(bulk|REPLY|OST_READ|OST_WRITE|LLOG_ORIGIN_HANDLE_NEXT_BLOCK)")]
+    private static partial Regex CarriesData();
 
     [GeneratedRegex("^Capture:([0-9]+) offset:([0-9]+)")]
     private static partial Regex Undissected();
