@@ -20,7 +20,7 @@ solution=Nacre.slnx
 # command:Debian package
 needed=(tshark:tshark fusermount3:fuse3 sqlite3:sqlite3)
 # A project not listed runs after these; the end-to-end tests come last.
-fast_first=(Nacre.LNet.Tests Nacre.PtlRpc.Tests Nacre.Ldlm.Tests Nacre.Server.Tests)
+fast_first=(Nacre.LNet.Tests Nacre.PtlRpc.Tests Nacre.Ldlm.Tests Nacre.Client.Tests Nacre.Fuse.Tests Nacre.Server.Tests)
 last=Nacre.EndToEnd.Tests
 
 passed=0 failed=0 skipped=0
