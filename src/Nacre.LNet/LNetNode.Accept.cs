@@ -51,7 +51,7 @@ public sealed partial class LNetNode
             catch (Exception e) when (e is SocketException or IOException)
             {
                 // Out of descriptors, or a caller that was gone already. The former passes only when others close.
-                Log.AcceptFailed(Logger, e.Message);
+                PeerLog.AcceptFailed(e.Message);
                 var delay = Task.Delay(AcceptRetryDelay, _time, _stopping.Token);
                 await delay.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
@@ -66,12 +66,12 @@ public sealed partial class LNetNode
         try
         {
             var objection = await ShakeHandsAsync(handshake).ConfigureAwait(false);
-            if (objection is not null) Log.TurnedAway(Logger, caller.RemoteEndPoint, objection);
+            if (objection is not null) PeerLog.TurnedAway(caller.RemoteEndPoint, objection);
         }
         catch (Exception e) when (Connection.IsConnectionFailure(e))
         {
             var tooSlow = handshake.Deadline <= _time.GetTimestamp();
-            Log.TurnedAway(Logger, caller.RemoteEndPoint, tooSlow ? "it is too slow" : e.Message);
+            PeerLog.TurnedAway(caller.RemoteEndPoint, tooSlow ? "it is too slow" : e.Message);
         }
         catch (Exception e)
         {

@@ -31,6 +31,7 @@ public sealed partial class LNetNode : ILNet, IAsyncDisposable
         if (!options.LocalNid.IsTcp) throw new ArgumentException($"{options.LocalNid} is not a TCP NID", nameof(options));
         Options = options;
         Logger = log;
+        PeerLog = new PeerLog(log, time);
         _transport = transport;
         _time = time;
         Incarnation = options.Incarnation != 0 ? options.Incarnation : NewIncarnation(time);
@@ -65,6 +66,9 @@ public sealed partial class LNetNode : ILNet, IAsyncDisposable
     public long DroppedMessages => Interlocked.Read(ref _dropped);
 
     internal ILogger Logger { get; }
+
+    /// <summary>For lines that a peer can cause at will.</summary>
+    internal PeerLog PeerLog { get; }
 
     internal BufferPool Buffers { get; } = new();
 
@@ -197,7 +201,7 @@ public sealed partial class LNetNode : ILNet, IAsyncDisposable
     {
         if (!_peers.TryGetValue(terms.Peer, out var peer)) return _peers.Count < Options.MaxPeers;
         if (peer.Incarnation == terms.Incarnation) return true;
-        Log.PeerRestarted(Logger, peer.Id, peer.Incarnation, terms.Incarnation);
+        PeerLog.PeerRestarted(peer.Id, peer.Incarnation, terms.Incarnation);
         peer.CloseAll("the peer restarted");
         _peers.TryRemove(KeyValuePair.Create(peer.Id, peer));
         return true;

@@ -5,7 +5,9 @@ using Nacre.LNet.Wire;
 
 namespace Nacre.LNet;
 
-/// <summary>Log messages of LNet: event ids 1000..1099.</summary>
+/// <summary>
+/// Log messages of LNet: event ids 1000..1099. Those a peer can cause at will are written through <see cref="PeerLog"/>.
+/// </summary>
 internal static partial class Log
 {
     [LoggerMessage(1000, LogLevel.Information, "LNet listens on {EndPoint} as {Nid}")]
@@ -14,14 +16,17 @@ internal static partial class Log
     [LoggerMessage(1001, LogLevel.Debug, "{Type} connection with {Peer} at {EndPoint}, HELLO version {Version}")]
     public static partial void Connected(ILogger log, ConnectionType type, PeerId peer, IPEndPoint endPoint, uint version);
 
-    [LoggerMessage(1002, LogLevel.Information, "{Count} connections with {Peer} closed: {Reason}")]
-    public static partial void ConnectionsClosed(ILogger log, int count, PeerId peer, string reason);
+    [LoggerMessage(1002, LogLevel.Information,
+        "{Count} connections with {Peer} closed: {Reason} ({Suppressed} lines like this left out)")]
+    public static partial void ConnectionsClosed(ILogger log, int count, PeerId peer, string reason, int suppressed);
 
-    [LoggerMessage(1003, LogLevel.Information, "Caller {EndPoint} turned away: {Reason}")]
-    public static partial void TurnedAway(ILogger log, IPEndPoint endPoint, string reason);
+    [LoggerMessage(1003, LogLevel.Information,
+        "Caller {EndPoint} turned away: {Reason} ({Suppressed} lines like this left out)")]
+    public static partial void TurnedAway(ILogger log, IPEndPoint endPoint, string reason, int suppressed);
 
-    [LoggerMessage(1004, LogLevel.Warning, "Protocol violation on {Connection}: {What}")]
-    public static partial void ProtocolViolation(ILogger log, Connection connection, string what);
+    [LoggerMessage(1004, LogLevel.Warning,
+        "Protocol violation on {Connection}: {What} ({Suppressed} lines like this left out)")]
+    public static partial void ProtocolViolation(ILogger log, Connection connection, string what, int suppressed);
 
     [LoggerMessage(1005, LogLevel.Error, "Receive loop of {Connection} failed")]
     public static partial void ReceiveLoopFailed(ILogger log, Connection connection, Exception error);
@@ -32,11 +37,13 @@ internal static partial class Log
     [LoggerMessage(1007, LogLevel.Error, "A receiver failed at the end of a batch")]
     public static partial void BatchEndFailed(ILogger log, Exception error);
 
-    [LoggerMessage(1008, LogLevel.Warning, "Accepting connections failed, trying again: {Reason}")]
-    public static partial void AcceptFailed(ILogger log, string reason);
+    [LoggerMessage(1008, LogLevel.Warning,
+        "Accepting connections failed, trying again: {Reason} ({Suppressed} lines like this left out)")]
+    public static partial void AcceptFailed(ILogger log, string reason, int suppressed);
 
-    [LoggerMessage(1009, LogLevel.Information, "{Peer} restarted: incarnation {Old:x} is now {New:x}")]
-    public static partial void PeerRestarted(ILogger log, PeerId peer, ulong old, ulong @new);
+    [LoggerMessage(1009, LogLevel.Information,
+        "{Peer} restarted: incarnation {Old:x} is now {New:x} ({Suppressed} lines like this left out)")]
+    public static partial void PeerRestarted(ILogger log, PeerId peer, ulong old, ulong @new, int suppressed);
 
     [LoggerMessage(1010, LogLevel.Error, "A handler of PeerLost failed")]
     public static partial void PeerLostHandlerFailed(ILogger log, Exception error);

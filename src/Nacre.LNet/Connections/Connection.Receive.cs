@@ -117,7 +117,7 @@ internal sealed partial class Connection
     private Step Violate(string what)
     {
         _violation = "protocol violation: " + what;
-        Log.ProtocolViolation(_node.Logger, this, what);
+        _node.PeerLog.ProtocolViolation(this, what);
         return Step.Violation;
     }
 }

@@ -93,7 +93,7 @@ internal sealed class Peer(LNetNode node, PeerId id, ulong incarnation)
         }
 
         foreach (var connection in closing) connection.Close();
-        Log.ConnectionsClosed(node.Logger, closing.Count, id, reason);
+        node.PeerLog.ConnectionsClosed(closing.Count, id, reason);
         node.Pending.FailAll(this, generation, reason);
         if (last) node.PeerGone(this);
     }

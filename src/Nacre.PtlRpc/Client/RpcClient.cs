@@ -31,7 +31,7 @@ public sealed partial class RpcClient : IPutReceiver, IAsyncDisposable
         Clock = new RpcClock(time);
         Wheel = new DeadlineWheel(Clock);
         Xids = new XidGenerator(time);
-        _peerLines = new LogRateLimit(Clock);
+        _peerLines = new LogRateLimit(time);
         Calls = new ImportCallPool();
         lnet.Serve(Portal.LdlmCallbackRequest, this);
         _pinger = time.CreateTimer(static client => ((RpcClient)client!).Tick(), this, PingerPeriod, PingerPeriod);

@@ -34,7 +34,7 @@ public sealed partial class RpcServer : IPutReceiver, IAsyncDisposable
         Wheel = new DeadlineWheel(Clock);
         Bulk = new BulkBufferPool(options.BulkPoolBytes);
         Xids = new XidGenerator(time);
-        _peerLines = new LogRateLimit(Clock);
+        _peerLines = new LogRateLimit(time);
         _requests = new RpcRequestPool(this);
         _metrics = new RpcMetrics(this);
         _lastEvictorRun = Clock.Milliseconds;

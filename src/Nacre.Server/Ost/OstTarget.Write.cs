@@ -32,7 +32,7 @@ public sealed partial class OstTarget
         }
         catch (FsException e)
         {
-            LogDiskError(Uuid, "write", call.Fid, e.Errno);
+            if (_diskLines.TryEnter(out var suppressed)) LogDiskError(Uuid, "write", call.Fid, e.Errno, suppressed);
             // Clients parse the body of this one error (06 section 4.10).
             if (e.Errno != Errno.EDQUOT) throw;
             request.StartReply(OstBody.Size, sizeof(int) * call.Niobufs);
@@ -170,8 +170,8 @@ public sealed partial class OstTarget
         reply.Valid = ObdoValid.Blocks;
         reply.Blocks = (ulong)stored.Attributes.Blocks;
         if (!oa.Has(ObdoValid.Checksum)) return;
-        if (checksum != oa.Checksum)
-            LogChecksumMismatch(Uuid, "write", call.Fid, request.Export.ClientUuid, checksum, oa.Checksum);
+        if (checksum != oa.Checksum && _checksumLines.TryEnter(out var suppressed))
+            LogChecksumMismatch(Uuid, "write", call.Fid, request.Export.ClientUuid, checksum, oa.Checksum, suppressed);
         ReturnChecksum(ref reply, BrwChecksum.TypeOf(oa.Flags), checksum);
     }
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Nacre.Ldlm;
 using Nacre.Ldlm.Wire;
+using Nacre.LNet;
 using Nacre.PtlRpc;
 using Nacre.PtlRpc.Wire;
 using Nacre.Server.Storage.Objects;
@@ -26,6 +27,8 @@ public sealed partial class OstTarget : IRpcTarget, IObjectTarget, ILdlmHost, IA
     private readonly IObjectStore _store;
     private readonly RpcServer _server;
     private readonly ILogger _log;
+    private readonly LogRateLimit _checksumLines;
+    private readonly LogRateLimit _diskLines;
     private readonly LdlmNamespace _locks;
     private readonly GrantLedger _grants;
     private readonly RpcOperationTable _operations;
@@ -42,6 +45,8 @@ public sealed partial class OstTarget : IRpcTarget, IObjectTarget, ILdlmHost, IA
         _store = store;
         _server = server;
         _log = log;
+        _checksumLines = new LogRateLimit(time);
+        _diskLines = new LogRateLimit(time);
         _transno = (ulong)store.Epoch << 32;
         _grants = new GrantLedger(store, options.BrwSize, options.GrantTaxKiB << 10);
         _contexts = new BrwContextPool(options.BrwSize / BulkSplit.MaxMdBytes);
@@ -128,9 +133,12 @@ public sealed partial class OstTarget : IRpcTarget, IObjectTarget, ILdlmHost, IA
     private static RpcException Protocol(string message) => new(Errno.EPROTO, rpcLevel: true, message);
 
     [LoggerMessage(6101, LogLevel.Warning,
-        "{Target}: {Operation} of object {Object} by {Client} moved data whose checksum {Computed:x8} is not the client's {Claimed:x8}")]
-    private partial void LogChecksumMismatch(string target, string operation, LuFid @object, string client, uint computed, uint claimed);
+        "{Target}: {Operation} of object {Object} by {Client} moved data whose checksum {Computed:x8} is not the client's {Claimed:x8} "
+        + "({Suppressed} lines like this left out)")]
+    private partial void LogChecksumMismatch(
+        string target, string operation, LuFid @object, string client, uint computed, uint claimed, int suppressed);
 
-    [LoggerMessage(6102, LogLevel.Warning, "{Target}: {Operation} of object {Object} failed on the disk with errno {Errno}")]
-    private partial void LogDiskError(string target, string operation, LuFid @object, int errno);
+    [LoggerMessage(6102, LogLevel.Warning,
+        "{Target}: {Operation} of object {Object} failed on the disk with errno {Errno} ({Suppressed} lines like this left out)")]
+    private partial void LogDiskError(string target, string operation, LuFid @object, int errno, int suppressed);
 }

@@ -405,8 +405,18 @@ public sealed partial class MetadataStore : IThreadPoolWorkItem
 
     private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_disposed, this);
 
-    [LoggerMessage(EventId = 5101, Level = LogLevel.Error, Message = "Metadata transaction {Transaction} rolled back, errno {Errno}")]
-    private partial void LogAborted(ulong transaction, int errno, Exception? exception);
+    /// <summary>On a full disk every change ends here, and a client can send as many as it likes.</summary>
+    private void LogAborted(ulong transaction, int errno, Exception? exception)
+    {
+        if (_abortLines.TryEnter(out var suppressed))
+        {
+            LogAborted(transaction, errno, suppressed, exception);
+        }
+    }
+
+    [LoggerMessage(EventId = 5101, Level = LogLevel.Error,
+        Message = "Metadata transaction {Transaction} rolled back, errno {Errno} ({Suppressed} lines like this left out)")]
+    private partial void LogAborted(ulong transaction, int errno, int suppressed, Exception? exception);
 
     [LoggerMessage(EventId = 5102, Level = LogLevel.Error, Message = "Rollback of a metadata transaction failed")]
     private partial void LogRollbackFailed(Exception exception);

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
+using Nacre.LNet;
 using Nacre.Server.Storage.Sqlite;
 
 namespace Nacre.Server.Storage;
@@ -61,6 +62,7 @@ public sealed partial class MetadataStore : IDisposable
     private readonly MetadataStoreOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
+    private readonly LogRateLimit _abortLines;
     private readonly string _path;
     private readonly FileStream _ownership;
     private readonly SqliteConnection _db;
@@ -76,6 +78,7 @@ public sealed partial class MetadataStore : IDisposable
     private MetadataStore(string path, MetadataStoreOptions options, TimeProvider time, ILogger log, FileStream ownership)
     {
         (_path, _options, _time, _log, _ownership) = (path, options, time, log, ownership);
+        _abortLines = new LogRateLimit(time);
         _cache = new ObjectCache(options.CacheBytes);
         _commitTimer = time.CreateTimer(static s => ((MetadataStore)s!).CommitTimerFired(), this, Timeout.InfiniteTimeSpan,
             Timeout.InfiniteTimeSpan);

@@ -86,18 +86,6 @@ public class TimingTests
         Assert.Equal(600, estimate.Current(1_000_000));
     }
 
-    [Fact]
-    public void LogLinesAreLimitedAndThoseLeftOutCounted()
-    {
-        var limit = new LogRateLimit(new RpcClock(_time), lines: 2, periodMilliseconds: 1000);
-        _time.Advance(TimeSpan.FromSeconds(1));
-        var written = Enumerable.Range(0, 10).Count(_ => limit.TryEnter(out var none) && none == 0);
-        Assert.Equal(2, written);
-        _time.Advance(TimeSpan.FromSeconds(1));
-        Assert.True(limit.TryEnter(out var suppressed));
-        Assert.Equal(8, suppressed);
-    }
-
     private sealed class Owner : IDeadlineOwner
     {
         public Owner() => Node = new DeadlineNode(this);

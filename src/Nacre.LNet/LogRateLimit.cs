@@ -1,10 +1,12 @@
-namespace Nacre.PtlRpc.Timing;
+namespace Nacre.LNet;
 
 /// <summary>
-/// Lets through a few log lines a period, so that what a peer sends cannot fill the log. Safe for any thread.
+/// Lets through a few log lines a period, so that what a peer sends cannot fill the log. The next line that passes says how many
+/// were held back before it. Safe for any thread.
 /// </summary>
-internal sealed class LogRateLimit(RpcClock clock, int lines = 10, int periodMilliseconds = 10_000)
+public sealed class LogRateLimit(TimeProvider time, int lines = 10, int periodMilliseconds = 10_000)
 {
+    private readonly long _ticksPerPeriod = Math.Max(1, time.TimestampFrequency * periodMilliseconds / 1000);
     private long _period = long.MinValue;
     private int _used;
     private int _suppressed;
@@ -13,13 +15,9 @@ internal sealed class LogRateLimit(RpcClock clock, int lines = 10, int periodMil
     public bool TryEnter(out int suppressed)
     {
         suppressed = 0;
-        var period = clock.Milliseconds / periodMilliseconds;
+        var period = time.GetTimestamp() / _ticksPerPeriod;
         var seen = Interlocked.Read(ref _period);
-        if (period != seen && Interlocked.CompareExchange(ref _period, period, seen) == seen)
-        {
-            Volatile.Write(ref _used, 0);
-        }
-
+        if (period != seen && Interlocked.CompareExchange(ref _period, period, seen) == seen) Volatile.Write(ref _used, 0);
         if (Interlocked.Increment(ref _used) > lines)
         {
             Interlocked.Increment(ref _suppressed);
