@@ -1,12 +1,14 @@
+using System.Text;
 using Nacre.EndToEnd.Client;
 using Nacre.EndToEnd.Harness;
 using Nacre.Ldlm.Wire;
 using Nacre.PtlRpc.Wire;
+using Xunit.Abstractions;
 
 namespace Nacre.EndToEnd;
 
 /// <summary>Two clients see each other's work at once.</summary>
-public sealed class CoherenceTests : IAsyncLifetime
+public sealed class CoherenceTests(ITestOutputHelper output) : IAsyncLifetime
 {
     private TestServer _server = null!;
     private ScriptedClient _one = null!;
@@ -75,6 +77,27 @@ public sealed class CoherenceTests : IAsyncLifetime
 
         Assert.Equal(data, await _two.ReadAsync(read, 0, 300_000));
         Assert.True(_one.BlockingCallbacks >= 2);
+    }
+
+    /// <summary>
+    /// Two clients append to one file at the same time, each under locks on all of both objects (03 section 23 (b)). Every line is there
+    /// once, whole, and those of one client in their order.
+    /// </summary>
+    [Fact]
+    public async Task AppendsByBothLoseNoLine()
+    {
+        var seed = Random.Shared.Next();
+        output.WriteLine($"seed {seed}");
+        var log = await _one.CreateAsync(Root, "log", Layouts.Striped(2, 65536));
+        var same = await _two.OpenAsync(Root, "log", MdsOpen.Read | MdsOpen.Write);
+        string[][] lines = [Lines("one", new Random(seed)), Lines("two", new Random(seed + 1))];
+        await Task.WhenAll(AppendAllAsync(_one, log, lines[0]), AppendAllAsync(_two, same, lines[1]));
+
+        var text = Encoding.ASCII.GetString(await _two.ReadAsync(same, 0, 10_000_000));
+        Assert.Equal(lines.Sum(ofOne => ofOne.Sum(line => line.Length)), text.Length);
+        var found = text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line + '\n').ToLookup(line => line[..3]);
+        Assert.Equal(lines[0], found["one"]);
+        Assert.Equal(lines[1], found["two"]);
     }
 
     [Fact]
@@ -166,5 +189,17 @@ public sealed class CoherenceTests : IAsyncLifetime
         var waiting = _two.FileLockAsync(fid, 2, exclusive: true, wait: true);
         await _one.UnmountAsync();
         Assert.True(await waiting.WithinBoundsAsync());
+    }
+
+    /// <summary>Lines of any length up to several pages, so that some cross from one object into the other.</summary>
+    private static string[] Lines(string name, Random random) =>
+        [.. Enumerable.Range(0, 30).Select(i => $"{name} {i} {new string((char)('a' + (i % 26)), random.Next(12_000))}\n")];
+
+    private static async Task AppendAllAsync(ScriptedClient client, OpenFile file, string[] lines)
+    {
+        foreach (var line in lines)
+        {
+            await client.AppendAsync(file, Encoding.ASCII.GetBytes(line));
+        }
     }
 }

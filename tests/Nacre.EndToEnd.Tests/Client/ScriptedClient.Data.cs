@@ -27,13 +27,10 @@ public sealed partial class ScriptedClient
     public async Task WriteBehindAsync(OpenFile file, ulong offset, ReadOnlyMemory<byte> data)
     {
         await EnsureObjectsAsync(file, offset, offset + (ulong)data.Length);
-        file.HasWritten = true;
-        foreach (var share in Striping.Map(file.Fid, file.Layout!, offset, data.Length).GroupBy(piece => piece.Stripe.Resource))
+        foreach (var pieces in ByObject(file, offset, data.Length))
         {
-            var pieces = share.ToArray();
-            var ost = ServerOf(pieces[0].Stripe);
             var held = await LockExtentAsync(pieces[0].Stripe, LockMode.PW, pieces[0].ObjectOffset, EndOf(pieces[^1]) - 1);
-            ost.AddDirty(pieces[0].Stripe.Resource, Gather(pieces, data, offset));
+            AddDirty(file, pieces, offset, data);
             Release(held);
         }
     }
@@ -60,19 +57,27 @@ public sealed partial class ScriptedClient
     }
 
     /// <summary>Appends at the end of the file under locks on all of it; returns where the data lies.</summary>
+    /// <remarks>
+    /// One of these locks may be called back while they are held. It serves to the end of the append: a lock asked for now would wait for
+    /// whoever wants this one, who waits for this append.
+    /// </remarks>
     public async Task<ulong> AppendAsync(OpenFile file, ReadOnlyMemory<byte> data)
     {
         await EnsureObjectsAsync(file, 0, Lov.Eof);
         var locks = new List<(Stripe Stripe, HeldLock Held)>();
-        foreach (var stripe in Striping.Stripes(file.Fid, file.Layout!))
-        {
-            locks.Add((stripe, await LockExtentAsync(stripe, LockMode.PW, 0, LdlmPolicy.EndOfFile)));
-        }
-
         try
         {
+            foreach (var stripe in Striping.Stripes(file.Fid, file.Layout!))
+            {
+                locks.Add((stripe, await LockExtentAsync(stripe, LockMode.PW, 0, LdlmPolicy.EndOfFile)));
+            }
+
             var end = locks.Max(entry => Striping.FileSize(entry.Stripe, KnownSize(entry.Stripe, entry.Held)));
-            await WriteBehindAsync(file, end, data);
+            foreach (var pieces in ByObject(file, end, data.Length))
+            {
+                AddDirty(file, pieces, end, data);
+            }
+
             return end;
         }
         finally
@@ -111,9 +116,8 @@ public sealed partial class ScriptedClient
             return result;
         }
 
-        foreach (var share in Striping.Map(file.Fid, file.Layout, offset, count).GroupBy(piece => piece.Stripe.Resource))
+        foreach (var pieces in ByObject(file, offset, count))
         {
-            var pieces = share.ToArray();
             var held = await LockExtentAsync(pieces[0].Stripe, LockMode.PR, pieces[0].ObjectOffset, EndOf(pieces[^1]) - 1);
             try
             {
@@ -200,6 +204,17 @@ public sealed partial class ScriptedClient
 
     private ulong KnownSize(Stripe stripe, HeldLock held) => Math.Max(held.Lvb.ObjectSize, ServerOf(stripe).DirtyEnd(stripe.Resource));
 
+    /// <summary>The pieces of a file range, those of one object together.</summary>
+    private static IEnumerable<Piece[]> ByObject(OpenFile file, ulong offset, int length) =>
+        Striping.Map(file.Fid, file.Layout!, offset, length).GroupBy(piece => piece.Stripe.Resource).Select(pieces => pieces.ToArray());
+
+    /// <summary>Keeps what is written to one object until the lock goes or somebody flushes. The caller has a lock that covers it.</summary>
+    private void AddDirty(OpenFile file, Piece[] pieces, ulong offset, ReadOnlyMemory<byte> data)
+    {
+        file.HasWritten = true;
+        ServerOf(pieces[0].Stripe).AddDirty(pieces[0].Stripe.Resource, Gather(pieces, data, offset));
+    }
+
     private static ulong EndOf(in Piece piece) => piece.ObjectOffset + (ulong)piece.Length;
 
     /// <summary>The bytes of one object, which are contiguous there (06 section 8.1).</summary>
@@ -243,6 +258,8 @@ public sealed partial class ScriptedClient
 
     private async Task FlushObjectAsync(ObjectServer ost, LdlmResId resource)
     {
+        // Told before it is written: a glimpse in between finds the size neither in the dirty data nor at the server.
+        RaiseKnownSize(ost, resource, ost.DirtyEnd(resource));
         foreach (var dirty in ost.TakeDirty(resource))
         {
             await WriteObjectAsync(ost, dirty);
@@ -253,11 +270,14 @@ public sealed partial class ScriptedClient
     /// <summary>What this client has written is no news to its locks.</summary>
     private void RaiseKnownSize(ObjectServer ost, LdlmResId resource, ulong end)
     {
-        foreach (var held in Select(held => held.Import == ost.Import && held.Type == LockType.Extent && held.Resource == resource))
+        lock (_lockGate)
         {
-            var lvb = held.Lvb;
-            lvb.ObjectSize = Math.Max(lvb.ObjectSize, end);
-            held.Lvb = lvb;
+            foreach (var held in _locks.Values.Where(held => held.Import == ost.Import && held.Type == LockType.Extent && held.Resource == resource))
+            {
+                var lvb = held.Lvb;
+                lvb.ObjectSize = Math.Max(lvb.ObjectSize, end);
+                held.Lvb = lvb;
+            }
         }
     }
 

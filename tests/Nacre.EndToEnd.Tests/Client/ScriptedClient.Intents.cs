@@ -76,9 +76,9 @@ public sealed partial class ScriptedClient
         call.Get<LayoutIntent>(3) = new LayoutIntent { Op = operation, Start = start, End = end };
         using var reply = await SendIntentAsync(held, call);
         using var limit = Limit();
-        if (reply.Get<LdlmReply>(1).LockHandle != 0 && !held.Granted.Task.IsCompleted)
+        if ((reply.Get<LdlmReply>(1).LockFlags & LdlmFlags.BlockGranted) != 0)
         {
-            // It waited for somebody: what the layout is now has to be asked for (05 section 6.8).
+            // It waits for somebody, or did until a moment ago: what the layout is then has to be asked for (05 section 6.8).
             await held.Granted.Task.WaitAsync(limit.Token);
             Release(held);
             return DecodeLayout(await GetXattrAsync(fid, "trusted.lov") ?? []);

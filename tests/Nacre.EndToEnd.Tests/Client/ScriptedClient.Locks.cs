@@ -211,7 +211,10 @@ public sealed partial class ScriptedClient
         cancels.CopyTo(handles[1..]);
     }
 
-    /// <summary>Takes over what the reply says of a lock that was given or queued.</summary>
+    /// <summary>
+    /// Takes over what the reply says of a lock that was given or queued. A reply with BLOCK_GRANTED may show the granted mode already: the
+    /// flag counts, and the LVB to go by is that of the completion callback (03 section 8.2).
+    /// </summary>
     private void Accept(HeldLock held, in LdlmReply reply)
     {
         lock (_lockGate)
@@ -220,7 +223,7 @@ public sealed partial class ScriptedClient
             held.IsWanted |= (reply.LockFlags & LdlmFlags.AstSent) != 0;
         }
 
-        if ((reply.LockFlags & LdlmFlags.BlockGranted) == 0 || reply.LockDesc.GrantedMode != LockMode.None)
+        if ((reply.LockFlags & LdlmFlags.BlockGranted) == 0)
         {
             SetGranted(held, (reply.LockFlags & LdlmFlags.LockChanged) != 0 ? reply.LockDesc : null);
         }
