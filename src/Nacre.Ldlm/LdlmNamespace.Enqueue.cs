@@ -29,60 +29,73 @@ public sealed partial class LdlmNamespace
             if (request.LockDesc.Resource.Type == LockType.IBits && r.Has(2))
                 return IntentAsync(r, request.Handle0, r.Get<LdlmIntent>(2).Opcode);
         }
-        Enqueue(r, request, null);
+        if (Enter(r, request, out var flags) is { } l)
+            Answer(r, l, flags);
         return ValueTask.CompletedTask;
     }
 
     /// <summary>
-    /// An intent that wants no more than the lock it names (IT_LAYOUT, access): enqueues it as if there were no intent.
-    /// It may wait; the client then gets the lock by a CP AST.
+    /// An intent that wants no more than the lock it names (IT_LAYOUT, access; 05 section 6.8): enqueues it as if there were
+    /// no intent. If something is in the way the reply says so at once, with BLOCK_GRANTED and an empty LVB, and the client
+    /// gets the lock by a CP AST, however long that takes. The reply is complete but for <c>lock_policy_res1</c> and
+    /// <c>res2</c>.
     /// </summary>
     /// <param name="lvbWhenGranted">
-    /// Gives the LVB of the reply, for instance the layout. Asked once the lock is granted, so that what it returns cannot
-    /// be out of date, and not at all if the lock waits.
+    /// Gives the LVB of the resource, for instance the layout. Asked once the lock is granted, so that what it returns cannot
+    /// be out of date, and not at all if the lock waits. When it fails there is no lock.
     /// </param>
-    public ValueTask EnqueuePlainAsync(RpcRequest r, Func<ReadOnlyMemory<byte>>? lvbWhenGranted)
+    public async ValueTask EnqueuePlainAsync(RpcRequest r, Func<LdlmResId, ValueTask<ReadOnlyMemory<byte>>> lvbWhenGranted)
     {
-        Enqueue(r, r.Get<LdlmRequest>(1), lvbWhenGranted);
-        return ValueTask.CompletedTask;
+        if (Enter(r, r.Get<LdlmRequest>(1), out var flags) is not { } l)
+            return;
+        while (true)
+        {
+            var state = _table.StateOf(l);
+            var lvb = state == LockState.Granted ? await lvbWhenGranted(l.Resource.Name).ConfigureAwait(false) : default;
+            if (TryAnswer(r, l, state, flags, lvb.Span))
+                return;
+        }
     }
 
-    /// <summary>As the other form, with an LVB that was fetched before the grant.</summary>
-    public ValueTask EnqueuePlainAsync(RpcRequest r, ReadOnlyMemory<byte> lvb) => EnqueuePlainAsync(r, () => lvb);
-
-    private void Enqueue(RpcRequest r, in LdlmRequest request, Func<ReadOnlyMemory<byte>>? lvb)
+    /// <summary>
+    /// The lock, granted or waiting, that the reply has to tell of, and the flags of that reply. Null when the reply is
+    /// there already.
+    /// </summary>
+    private LdlmLock? Enter(RpcRequest r, in LdlmRequest request, out LdlmFlags flags)
     {
         Validate(request);
+        flags = Echo(request);
         if (request.LockDesc.Resource.Type == LockType.Flock && (request.LockFlags & LdlmFlags.Replay) == 0)
         {
             EnqueueFlock(r, request);
-            return;
+            return null;
         }
-        if (TryAnswerAgain(r, request, lvb))
-            return;
+        if (FindFirstCopy(r, request) is { } known)
+        {
+            flags |= LdlmFlags.LockChanged;
+            return known;
+        }
         var l = NewLock(r, request);
         var result = (request.LockFlags & LdlmFlags.Replay) != 0
             ? Replay(l, request)
             : _table.Enqueue(l, request.LockDesc.Resource.Name, request.LockDesc.Resource.Type, RuleOf(request));
-        if (result == EnqueueResult.NothingFree)
-            AnswerWithoutLock(r, []);
-        else if (result is EnqueueResult.Granted or EnqueueResult.Waiting)
-            Answer(r, l, Echo(request), lvb);
-        else
+        if (result is EnqueueResult.Granted or EnqueueResult.Waiting)
+            return l;
+        if (result != EnqueueResult.NothingFree)
             throw Refusal(result);
+        AnswerWithoutLock(r, []);
+        return null;
     }
 
     /// <summary>A resent or replayed request whose first copy left a lock is answered from that lock's state.</summary>
-    private bool TryAnswerAgain(RpcRequest r, in LdlmRequest request, Func<ReadOnlyMemory<byte>>? lvb)
+    private LdlmLock? FindFirstCopy(RpcRequest r, in LdlmRequest request)
     {
         if (!r.IsResent && !r.IsReplay && (request.LockFlags & LdlmFlags.Replay) == 0)
-            return false;
-        if (_table.FindByClientHandle(OwnerOf(r.Export), request.Handle0) is not { } l)
-            return false;
-        if (l.Resource.Name != request.LockDesc.Resource.Name || l.Mode != request.LockDesc.ReqMode)
-            return false;
-        Answer(r, l, Echo(request) | LdlmFlags.LockChanged, lvb);
-        return true;
+            return null;
+        var l = _table.FindByClientHandle(OwnerOf(r.Export), request.Handle0);
+        return l is not null && l.Resource.Name == request.LockDesc.Resource.Name && l.Mode == request.LockDesc.ReqMode
+            ? l
+            : null;
     }
 
     private EnqueueResult Replay(LdlmLock l, in LdlmRequest request)
@@ -100,26 +113,35 @@ public sealed partial class LdlmNamespace
     /// Builds the reply. The LVB is fetched after the grant: a holder may have written and cancelled just before, and
     /// the client trusts what it gets now for as long as it has the lock.
     /// </summary>
-    private void Answer(RpcRequest r, LdlmLock l, LdlmFlags flags, Func<ReadOnlyMemory<byte>>? lvbWhenGranted)
+    private void Answer(RpcRequest r, LdlmLock l, LdlmFlags flags)
     {
         Span<byte> lvb = stackalloc byte[OstLvb.Size];
-        while (true)
+        LockState state;
+        int length;
+        do
         {
-            var state = _table.StateOf(l);
-            var given = state == LockState.Granted && lvbWhenGranted is not null ? lvbWhenGranted() : default;
-            var length = FillLvb(r, l, lvb);
-            var reply = new LdlmReply { LockFlags = flags };
-            var announcement = _table.Announce(l, state, ref reply);
-            if (announcement == Announcement.Gone)
-                throw NotConnected();
-            if (announcement == Announcement.Changed)
-                continue;
-            r.StartReply(LdlmReply.Size, length + given.Length);
-            r.Reply<LdlmReply>(1) = reply;
-            lvb[..length].CopyTo(r.ReplyBuffer(2));
-            given.Span.CopyTo(r.ReplyBuffer(2));
-            return;
+            state = _table.StateOf(l);
+            length = FillLvb(r, l, lvb);
         }
+        while (!TryAnswer(r, l, state, flags, lvb[..length]));
+    }
+
+    /// <summary>
+    /// False when the lock is no longer in the state for which the LVB was fetched: once more then. A lock is granted once
+    /// and dropped once, so this ends.
+    /// </summary>
+    private bool TryAnswer(RpcRequest r, LdlmLock l, LockState state, LdlmFlags flags, ReadOnlySpan<byte> lvb)
+    {
+        var reply = new LdlmReply { LockFlags = flags };
+        var announcement = _table.Announce(l, state, ref reply);
+        if (announcement == Announcement.Gone)
+            throw NotConnected();
+        if (announcement == Announcement.Changed)
+            return false;
+        r.StartReply(LdlmReply.Size, lvb.Length);
+        r.Reply<LdlmReply>(1) = reply;
+        lvb.CopyTo(r.ReplyBuffer(2));
+        return true;
     }
 
     /// <summary>0 for types without an LVB. An enqueue for an object that does not exist fails and leaves no lock.</summary>
@@ -203,15 +225,18 @@ public sealed partial class LdlmNamespace
     private async ValueTask GlimpseAsync(RpcRequest r, LdlmRequest request)
     {
         Validate(request);
-        if (TryAnswerAgain(r, request, null))
+        if (FindFirstCopy(r, request) is { } known)
+        {
+            Answer(r, known, Echo(request) | LdlmFlags.LockChanged);
             return;
+        }
         var l = NewLock(r, request);
         var result = (request.LockFlags & LdlmFlags.IntentOnly) != 0
             ? EnqueueResult.Conflict
             : _table.Enqueue(l, request.LockDesc.Resource.Name, LockType.Extent, WaitRule.Never);
         if (result == EnqueueResult.Granted)
         {
-            Answer(r, l, Echo(request) | LdlmFlags.LockChanged, null);
+            Answer(r, l, Echo(request) | LdlmFlags.LockChanged);
             return;
         }
         if (result != EnqueueResult.Conflict)

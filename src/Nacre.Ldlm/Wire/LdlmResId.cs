@@ -32,6 +32,9 @@ public struct LdlmResId : IEquatable<LdlmResId>
     /// <summary>The resource of the POSIX and BSD locks of the file with this FID.</summary>
     public static LdlmResId OfFlock(LuFid fid) => new(fid.Sequence, fid.ObjectId | ((ulong)fid.Version << 32), 0, FlockMarker);
 
+    /// <summary>The FID that a name made by <see cref="OfFid"/> or <see cref="OfFlock"/> stands for.</summary>
+    public readonly LuFid ToFid() => new(Name0, (uint)Name1, (uint)(Name1 >> 32));
+
     public readonly bool Equals(LdlmResId other) =>
         Name0 == other.Name0 && Name1 == other.Name1 && Name2 == other.Name2 && Name3 == other.Name3;
 

@@ -60,6 +60,7 @@ public sealed partial class MdtTarget : IRpcTarget, ILdlmHost, IDisposable
         _destroyer = new ObjectDestroyer(_fs, _allocator, time, log);
         _operations = new RpcOperationTable(BuildOperations());
         _defaultUserLayout = LovCodec.Encode(options.DefaultLayout);
+        _layoutOf = LayoutOfAsync;
     }
 
     public string Uuid => $"{_options.TargetName}_UUID";

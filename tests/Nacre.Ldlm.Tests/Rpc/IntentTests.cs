@@ -125,12 +125,13 @@ public class IntentTests
         await using var world = await LockWorld.StartAsync(TargetKind.Mdt);
         var a = await world.ConnectAsync();
         var asked = 0;
-        world.Target.Intent = (r, _) => world.Locks.EnqueuePlainAsync(r, () =>
+        world.Target.Intent = (r, _) => world.Locks.EnqueuePlainAsync(r, name =>
         {
+            Assert.Equal(LockWorld.File, name);
             asked++;
-            return new byte[] { 1, 2, 3 };
+            return new ValueTask<ReadOnlyMemory<byte>>(new byte[] { 1, 2, 3 });
         });
-        var request = LockClient.Request(LockType.IBits, LockMode.CR, LdlmPolicy.IBits(InodeBits.Layout), LdlmFlags.HasIntent);
+        var request = LayoutAccess();
         var reply = await a.EnqueueAsync(request, IntentOpcode.Layout);
         Assert.Equal((LdlmFlags.HasIntent, 1), (reply.Flags, asked));
         Assert.Equal([1, 2, 3], reply.Lvb);
@@ -143,6 +144,62 @@ public class IntentTests
         restoring.Dispose();
         var completion = await a.NextAsync();
         Assert.Equal((Opcode.LdlmCpCallback, 0), (completion.Opcode, completion.Lvb.Length));
+    }
+
+    /// <summary>The layout may have to be committed first; a conflict that comes up in the meantime is told in the same reply.</summary>
+    [Fact]
+    public async Task LockWantedWhileTheLayoutIsFetchedIsTold()
+    {
+        await using var world = await LockWorld.StartAsync(TargetKind.Mdt);
+        var a = await world.ConnectAsync();
+        var committed = new TaskCompletionSource<ReadOnlyMemory<byte>>();
+        var fetching = new TaskCompletionSource();
+        world.Target.Intent = (r, _) => world.Locks.EnqueuePlainAsync(r, _ =>
+        {
+            fetching.SetResult();
+            return new ValueTask<ReadOnlyMemory<byte>>(committed.Task);
+        });
+        var enqueue = a.EnqueueAsync(LayoutAccess(), IntentOpcode.Layout);
+        await fetching.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        var change = world.Locks.LockAsync(LockWorld.File, LockMode.EX, InodeBits.Layout, CancellationToken.None);
+        committed.SetResult(new byte[] { 7 });
+        var reply = await enqueue;
+        Assert.Equal(LdlmFlags.HasIntent | LdlmFlags.AstSent, reply.Flags);
+        Assert.Equal([7], reply.Lvb);
+        Assert.False(a.HasCallback);
+        await a.CancelAsync(reply.Reply.LockHandle);
+        (await change).Dispose();
+    }
+
+    [Fact]
+    public async Task LayoutThatCannotBeReadLeavesNoLock()
+    {
+        await using var world = await LockWorld.StartAsync(TargetKind.Mdt);
+        var a = await world.ConnectAsync();
+        world.Target.Intent = (r, _) => world.Locks.EnqueuePlainAsync(r, _ => throw new RpcException(Errno.EIO));
+        Assert.Equal(-Errno.EIO, (await a.EnqueueAsync(LayoutAccess(), IntentOpcode.Layout)).Status);
+        Assert.Equal((0, 0), (world.Locks.LockCount, world.Locks.ResourceCount));
+    }
+
+    /// <summary>Its reply was lost while it waited: the lock of the first copy, in whatever state it is by now.</summary>
+    [Fact]
+    public async Task ResentLayoutRequestFindsItsWaitingLock()
+    {
+        await using var world = await LockWorld.StartAsync(TargetKind.Mdt);
+        var a = await world.ConnectAsync();
+        world.Target.Intent = (r, _) => world.Locks.EnqueuePlainAsync(r, _ => new ValueTask<ReadOnlyMemory<byte>>(new byte[] { 9 }));
+        var restoring = await world.Locks.LockAsync(LockWorld.File, LockMode.EX, InodeBits.Layout, CancellationToken.None);
+        var request = LayoutAccess();
+        var waits = await a.EnqueueAsync(request, IntentOpcode.Layout);
+        var again = await ResentCall.SendAsync(a, request, IntentOpcode.Layout);
+        Assert.Equal((waits.Reply.LockHandle, LockMode.None), (again.Reply.LockHandle, again.Reply.LockDesc.GrantedMode));
+        Assert.Equal(2, world.Locks.LockCount);
+        restoring.Dispose();
+        Assert.Equal(waits.Reply.LockHandle, (await a.NextAsync()).Request.Handle1);
+        again = await ResentCall.SendAsync(a, request, IntentOpcode.Layout);
+        Assert.Equal((waits.Reply.LockHandle, LockMode.CR), (again.Reply.LockHandle, again.Reply.LockDesc.GrantedMode));
+        Assert.Equal([9], again.Lvb);
+        Assert.False(a.HasCallback);
     }
 
     [Fact]
@@ -224,6 +281,9 @@ public class IntentTests
         (await destroy).Dispose();
         Assert.Equal(0, world.Locks.LockCount);
     }
+
+    private static LdlmRequest LayoutAccess() => LockClient.Request(
+        LockType.IBits, LockMode.CR, LdlmPolicy.IBits(InodeBits.Layout), LdlmFlags.HasIntent);
 
     private static LdlmRequest Lookup() => LockClient.Request(
         LockType.IBits, LockMode.CR, LdlmPolicy.IBits(InodeBits.Lookup), LdlmFlags.HasIntent);

@@ -15,11 +15,17 @@ internal static class ResentCall
     // Above what imports use: the server refuses xids at or below the highest pb_last_xid it saw (02 section 3.7).
     private static long _xids = 0x4000_0000_0000_0000;
 
-    public static async Task<EnqueueReply> SendAsync(LockClient client, LdlmRequest request, ulong xid = 0, bool resent = true)
+    public static Task<EnqueueReply> SendAsync(LockClient client, LdlmRequest request, ulong xid = 0, bool resent = true) =>
+        SendAsync(client, request, [], xid, resent);
+
+    public static Task<EnqueueReply> SendAsync(LockClient client, LdlmRequest request, IntentOpcode intent) =>
+        SendAsync(client, request, BitConverter.GetBytes((ulong)intent), 0, true);
+
+    private static async Task<EnqueueReply> SendAsync(LockClient client, LdlmRequest request, byte[] intent, ulong xid, bool resent)
     {
         xid = xid == 0 ? (ulong)Interlocked.Increment(ref _xids) : xid;
         var message = new MessageBuilder();
-        message.Start([LdlmRequest.Size]);
+        message.Start(intent.Length == 0 ? [LdlmRequest.Size] : [LdlmRequest.Size, intent.Length]);
         message.Header.Flags = MessageFlags.ChecksumIncompat18;
         message.Header.ReplySize = 4096;
         message.Body.Handle = client.Import.ServerHandle;
@@ -31,6 +37,8 @@ internal static class ResentCall
         message.Body.Timeout = 100;
         message.Body.MatchBits = xid;
         message.Get<LdlmRequest>(1) = request;
+        if (intent.Length > 0)
+            intent.CopyTo(message.Buffer(2));
 
         var (service, answers) = client.Import.Options.Kind == TargetKind.Ost
             ? (Portal.OstRequest, Portal.OscReply)

@@ -136,6 +136,32 @@ public class LayoutTests
         Assert.Equal(3u, Decode((await holder.LayoutAsync(made.Fid, LayoutIntentOp.Access)).Rpc.Buffer(2)).Generation);
     }
 
+    /// <summary>Capture "hsm": a reader meets the EX LAYOUT lock of a restore (07 section 6.3).</summary>
+    [Fact]
+    public async Task An_access_that_has_to_wait_is_answered_at_once_and_granted_later()
+    {
+        await using var server = await MdtServer.StartAsync();
+        var reader = await server.ConnectAsync();
+        var made = await SetStripeAsync(reader, Root, "f", UserPlain(1));
+        using (await server.Target.Locks.LockAsync(LdlmResId.OfFid(made.Fid), LockMode.EX, InodeBits.Layout, CancellationToken.None))
+        {
+            var waits = await reader.LayoutAsync(made.Fid, LayoutIntentOp.Access);
+            Assert.Equal((0, 1ul, LockMode.None), (waits.Rpc.Status, waits.Reply.LockPolicyRes1, waits.Mode));
+            Assert.Equal(LdlmFlags.HasIntent | LdlmFlags.BlockGranted | LdlmFlags.NoTimeout, waits.Reply.LockFlags);
+            Assert.NotEqual(0ul, waits.LockHandle);
+            Assert.Equal([112, 0], waits.Rpc.Lengths);
+            Assert.DoesNotContain(reader.Callbacks, callback => callback.Opcode == Opcode.LdlmCpCallback);
+        }
+        var completion = await reader.WaitForCallbackAsync(Opcode.LdlmCpCallback);
+        Assert.Equal((LockMode.CR, InodeBits.Layout),
+            (completion.Request.LockDesc.GrantedMode, completion.Request.LockDesc.Policy.Bits));
+        Assert.Equal(0, (await reader.CancelAsync(completion.Request.Handle1)).Status);
+
+        var granted = await reader.LayoutAsync(made.Fid, LayoutIntentOp.Access);
+        Assert.Equal((LockMode.CR, LdlmFlags.HasIntent), (granted.Mode, granted.Reply.LockFlags));
+        Assert.Equal(made.Layout, granted.Rpc.Buffer(2));
+    }
+
     [Fact]
     public async Task A_file_without_layout_gets_it_at_the_first_open_for_writing()
     {
