@@ -23,9 +23,10 @@ internal sealed class ExportClient(Export export, ILdlmHost host) : ILockClient
     public bool WithdrawsFlockByUnlock => export.ClientVersion >= Version217;
 
     public async ValueTask<CallbackReply> CallAsync(
-        uint opcode, ReadOnlyMemory<byte> request, ReadOnlyMemory<byte> lvb, bool hasLvb, TimeSpan timeout, CancellationToken ct)
+        uint opcode, ReadOnlyMemory<byte> request, ReadOnlyMemory<byte> lvb, bool hasLvb, TimeSpan timeout, Action? resending,
+        CancellationToken ct)
     {
-        var reply = await export.CallAsync(opcode, request, lvb, hasLvb, timeout, ct).ConfigureAwait(false);
+        var reply = await export.CallAsync(opcode, request, lvb, hasLvb, timeout, ct, resending).ConfigureAwait(false);
         return new CallbackReply(reply.Status, reply.BufferCount > 1 ? reply.Buffer(1).ToArray() : default);
     }
 

@@ -28,9 +28,19 @@ public sealed record LdlmOptions
 
     /// <summary>
     /// How long a client may keep a lock that was called back, and how long it may leave a callback unanswered, before it
-    /// is evicted. Not below 100 s in production: the client may have hundreds of megabytes to flush (03 section 9.4).
+    /// is evicted: one and a half times the longest it has needed lately from a BL AST to the cancel, and not less than this.
+    /// Not below 100 s in production: the client may have hundreds of megabytes to flush (03 section 9.4).
     /// </summary>
-    public TimeSpan CallbackTimeout { get; init; } = TimeSpan.FromSeconds(120);
+    public TimeSpan MinCallbackTimeout { get; init; } = TimeSpan.FromSeconds(100);
+
+    /// <summary>What a client is taken to need from a BL AST to the cancel until it has given up the first lock.</summary>
+    public TimeSpan AssumedCancelTime { get; init; } = TimeSpan.FromSeconds(100);
+
+    /// <summary>
+    /// Longer times from a BL AST to the cancel count as this one, so that a client cannot drive its own timeout up without
+    /// limit by writing slowly under the lock.
+    /// </summary>
+    public TimeSpan MaxCancelTime { get; init; } = TimeSpan.FromSeconds(600);
 
     /// <summary>Callbacks in flight to one client; further ones queue, at most one of each kind a lock.</summary>
     public int CallbackWindow { get; init; } = 64;

@@ -75,6 +75,9 @@ internal sealed class LdlmLock
     /// <summary>Time stamp at which the owner is evicted; meaningful while the lock is in a <see cref="TimerList"/>.</summary>
     public long Deadline;
 
+    /// <summary>Milliseconds of the clock when the owner was first told that the lock is wanted; 0 before that.</summary>
+    public long CalledBackAt;
+
     /// <summary>EXTENT: the range of the request message, to tell whether the grant differs from it. IBITS: first word the bits.</summary>
     public ulong RequestedStart;
     public ulong RequestedEnd;

@@ -24,10 +24,12 @@ internal interface ILockClient
     bool WithdrawsFlockByUnlock { get; }
 
     /// <summary>
-    /// Sends LDLM_BL, CP or GL_CALLBACK. Resends as needed within <paramref name="timeout"/>; throws when no answer came.
+    /// Sends LDLM_BL, CP or GL_CALLBACK. Resends as needed within <paramref name="timeout"/>, each time after a call of
+    /// <paramref name="resending"/>; throws when no answer came.
     /// </summary>
     ValueTask<CallbackReply> CallAsync(
-        uint opcode, ReadOnlyMemory<byte> request, ReadOnlyMemory<byte> lvb, bool hasLvb, TimeSpan timeout, CancellationToken ct);
+        uint opcode, ReadOnlyMemory<byte> request, ReadOnlyMemory<byte> lvb, bool hasLvb, TimeSpan timeout, Action? resending,
+        CancellationToken ct);
 
     void Evict(string reason);
 }
@@ -41,6 +43,9 @@ internal sealed class LockOwner(LockTable table, ILockClient client)
 
     /// <summary>Once set no lock is attached any more.</summary>
     public bool Dropped { get; set; }
+
+    /// <summary>Made when the client first gives up a lock that was called back; the timers' business.</summary>
+    public CancelTimes? CancelTimes { get; set; }
 
     public int LockCount { get; private set; }
 

@@ -80,7 +80,8 @@ internal sealed partial class LockTable
         }
         var body = new byte[LdlmRequest.Size];
         CallbackMessages.Blocking(body, l, callback.Blocker, flags);
-        var status = await CallAsync(owner, callback.Kind, Opcode.LdlmBlCallback, body, default, false).ConfigureAwait(false);
+        var status = await CallAsync(owner, callback.Kind, Opcode.LdlmBlCallback, body, default, false, () => RestartTimer(l))
+            .ConfigureAwait(false);
         Settle(owner, callback, status);
     }
 
@@ -105,7 +106,8 @@ internal sealed partial class LockTable
         }
         var body = new byte[LdlmRequest.Size];
         CallbackMessages.Completion(body, l, desc, flags);
-        var status = await CallAsync(owner, callback.Kind, Opcode.LdlmCpCallback, body, lvb, true).ConfigureAwait(false);
+        var status = await CallAsync(owner, callback.Kind, Opcode.LdlmCpCallback, body, lvb, true, () => RestartTimer(l))
+            .ConfigureAwait(false);
         Settle(owner, callback, status);
     }
 
@@ -116,7 +118,7 @@ internal sealed partial class LockTable
         int? status = null;
         try
         {
-            status = await CallAsync(owner, callback.Kind, Opcode.LdlmCpCallback, body, default, true).ConfigureAwait(false);
+            status = await CallAsync(owner, callback.Kind, Opcode.LdlmCpCallback, body, default, true, null).ConfigureAwait(false);
         }
         finally
         {
@@ -128,14 +130,23 @@ internal sealed partial class LockTable
             EvictFor(owner, callback.Kind, status);
     }
 
+    /// <summary>The client is told once more, so it has the whole time again; the copies end with the first one's timeout.</summary>
+    private void RestartTimer(LdlmLock l)
+    {
+        lock (_gate)
+            _timers.Restart(l);
+    }
+
     /// <summary>The status of the answer, or null when none came within the callback timeout.</summary>
     private async ValueTask<int?> CallAsync(
-        LockOwner owner, CallbackKind kind, uint opcode, byte[] body, ReadOnlyMemory<byte> lvb, bool hasLvb)
+        LockOwner owner, CallbackKind kind, uint opcode, byte[] body, ReadOnlyMemory<byte> lvb, bool hasLvb, Action? resending)
     {
+        TimeSpan timeout;
+        lock (_gate)
+            timeout = _timers.TimeoutOf(owner);
         try
         {
-            var reply = await owner.Client.CallAsync(opcode, body, lvb, hasLvb, _options.CallbackTimeout, _stop)
-                .ConfigureAwait(false);
+            var reply = await owner.Client.CallAsync(opcode, body, lvb, hasLvb, timeout, resending, _stop).ConfigureAwait(false);
             return reply.Status;
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)

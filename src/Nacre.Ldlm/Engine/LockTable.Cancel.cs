@@ -30,6 +30,7 @@ internal sealed partial class LockTable
                 {
                     if (!_locks.TryGetValue(handle, out var l) || l.Owner != owner)
                         continue;
+                    _timers.GivenUp(l);
                     Remove(l, null, work);
                     Touch(l.Resource, batch);
                     found++;
@@ -206,7 +207,7 @@ internal sealed partial class LockTable
         if (kept == l.Policy.Bits)
             return ConvertResult.Converted;
         resource.ReduceBits(l, kept);
-        _timers.Stop(l);
+        _timers.GivenUp(l);
         MarkIfWanted(l, work);
         Reprocess(resource, work);
         return ConvertResult.Converted;

@@ -66,11 +66,13 @@ internal sealed partial class LockTable
     {
         var owner = l.Owner!;
         LdlmLockDesc desc;
+        TimeSpan timeout;
         lock (_gate)
         {
             if (l.State != LockState.Granted)
                 return default;
             desc = l.Describe();
+            timeout = _timers.TimeoutOf(owner);
         }
         var body = new byte[LdlmRequest.Size];
         CallbackMessages.Glimpse(body, l, desc);
@@ -78,7 +80,7 @@ internal sealed partial class LockTable
         try
         {
             reply = await owner.Client
-                .CallAsync(Opcode.LdlmGlCallback, body, default, false, _options.CallbackTimeout, _stop).ConfigureAwait(false);
+                .CallAsync(Opcode.LdlmGlCallback, body, default, false, timeout, null, _stop).ConfigureAwait(false);
         }
         catch (Exception e)
         {

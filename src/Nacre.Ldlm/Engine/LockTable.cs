@@ -78,7 +78,7 @@ internal sealed partial class LockTable : IDisposable
         _options = options;
         _log = log;
         _stop = _stopping.Token;
-        _timers = new CallbackTimers(time, options.CallbackTimeout);
+        _timers = new CallbackTimers(time, options);
         var period = TimeSpan.FromSeconds(1);
         _tick = time.CreateTimer(static table => ((LockTable)table!).EvictExpired(), this, period, period);
     }

@@ -15,6 +15,9 @@ public sealed partial class Export
     /// <param name="opcode">LDLM_BL_CALLBACK, LDLM_CP_CALLBACK, LDLM_GL_CALLBACK or LDLM_SET_INFO.</param>
     /// <param name="buffer1">First buffer behind the body. Read until the task completes.</param>
     /// <param name="buffer2">Second buffer, possibly empty, sent when <paramref name="hasBuffer2"/>.</param>
+    /// <param name="timeout">Counted from the first copy.</param>
+    /// <param name="ct">Ends the call.</param>
+    /// <param name="resending">Called before each further copy is sent, with no lock held; must neither block nor fail.</param>
     /// <exception cref="TimeoutException">No reply in time.</exception>
     /// <exception cref="RpcException">ENOTCONN: the export was closed.</exception>
     /// <exception cref="OperationCanceledException">Given up by <paramref name="ct"/>.</exception>
@@ -24,7 +27,8 @@ public sealed partial class Export
         ReadOnlyMemory<byte> buffer2,
         bool hasBuffer2,
         TimeSpan timeout,
-        CancellationToken ct)
+        CancellationToken ct,
+        Action? resending = null)
     {
         var xid = Server.Xids.Next();
         var builder = new MessageBuilder();
@@ -42,7 +46,7 @@ public sealed partial class Export
         _callbacks.Add(xid);
         try
         {
-            return await CallAsync(builder, opcode, xid, timeout, ct).ConfigureAwait(false);
+            return await CallAsync(builder, opcode, xid, timeout, resending, ct).ConfigureAwait(false);
         }
         finally
         {
@@ -52,7 +56,7 @@ public sealed partial class Export
     }
 
     private async ValueTask<RpcReply> CallAsync(
-        MessageBuilder message, uint opcode, ulong xid, TimeSpan timeout, CancellationToken ct)
+        MessageBuilder message, uint opcode, ulong xid, TimeSpan timeout, Action? resending, CancellationToken ct)
     {
         var time = Server.Clock.Provider;
         var started = time.GetTimestamp();
@@ -63,6 +67,11 @@ public sealed partial class Export
             if (remaining <= TimeSpan.Zero)
             {
                 throw new TimeoutException($"no reply to {Opcode.Name(opcode)} from {this}");
+            }
+
+            if (attempt > 0)
+            {
+                resending?.Invoke();
             }
 
             var patience = remaining < Server.Options.CallbackResendAfter ? remaining : Server.Options.CallbackResendAfter;

@@ -60,6 +60,12 @@ internal sealed class FakeClient : ILockClient
 
     public LockOwner Owner { get; }
 
+    /// <summary>Sends the last callback once more, as after a lost reply.</summary>
+    public Action? Resend { get; private set; }
+
+    /// <summary>How long the server would wait for the last callback's answer.</summary>
+    public TimeSpan LastTimeout { get; private set; }
+
     /// <summary>How the client answers; null: status 0.</summary>
     public Func<Received, ValueTask<CallbackReply>>? Answer { get; set; }
 
@@ -91,8 +97,10 @@ internal sealed class FakeClient : ILockClient
     public int Count(uint opcode, LdlmLock l) => All.Count(r => r.Opcode == opcode && r.ClientHandle == l.ClientHandle);
 
     public ValueTask<CallbackReply> CallAsync(
-        uint opcode, ReadOnlyMemory<byte> request, ReadOnlyMemory<byte> lvb, bool hasLvb, TimeSpan timeout, CancellationToken ct)
+        uint opcode, ReadOnlyMemory<byte> request, ReadOnlyMemory<byte> lvb, bool hasLvb, TimeSpan timeout, Action? resending,
+        CancellationToken ct)
     {
+        (Resend, LastTimeout) = (resending, timeout);
         Assert.Equal(LdlmRequest.Size, request.Length);
         var received = new Received(opcode, MemoryMarshal.Read<LdlmRequest>(request.Span), lvb.ToArray(), hasLvb);
         Assert.Equal(LdlmFlags.None, received.Request.LockFlags & ~LdlmFlags.CallbackMask);

@@ -170,7 +170,7 @@ public class EnqueueTests
     [Fact]
     public async Task SilentHolderIsEvicted()
     {
-        var options = new LdlmOptions { CallbackTimeout = TimeSpan.FromSeconds(1.5) };
+        var options = new LdlmOptions { MinCallbackTimeout = TimeSpan.FromSeconds(1.5), AssumedCancelTime = TimeSpan.Zero };
         await using var world = await LockWorld.StartAsync(TargetKind.Mdt, options);
         var (a, b) = (await world.ConnectAsync(), await world.ConnectAsync());
         await a.EnqueueAsync(LockType.IBits, LockMode.PR, LdlmPolicy.IBits(InodeBits.Update));

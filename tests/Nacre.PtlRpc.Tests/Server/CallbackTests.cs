@@ -83,9 +83,11 @@ public class CallbackTests
         await using var network = await RpcNetwork.StartAsync(_mdt);
         await ConnectAsync(network, handler);
 
-        var call = CallAsync(network);
+        var resends = 0;
+        var call = CallAsync(network, () => Interlocked.Increment(ref resends));
         await network.AdvanceUntilAsync(() => call.IsCompleted, TimeSpan.FromSeconds(20));
         (await call).Dispose();
+        Assert.Equal(1, resends);
 
         Assert.Equal(2, seen.Count);
         Assert.Equal(seen[0].Xid, seen[1].Xid);
@@ -119,9 +121,9 @@ public class CallbackTests
         Assert.Equal(Errno.ENOTCONN, failure.Errno);
     }
 
-    private static async Task<RpcReply> CallAsync(RpcNetwork network) =>
+    private static async Task<RpcReply> CallAsync(RpcNetwork network, Action? resending = null) =>
         await network.Server.Exports((FakeTarget)network.Server.Targets.Single().Target).Single().CallAsync(
-            Opcode.LdlmBlCallback, new byte[104], default, hasBuffer2: false, TimeSpan.FromSeconds(30), default);
+            Opcode.LdlmBlCallback, new byte[104], default, hasBuffer2: false, TimeSpan.FromSeconds(30), default, resending);
 
     private async Task<Import> ConnectAsync(RpcNetwork network, ICallbackHandler? handler, ulong flags2 = 0xC1EFFBD)
     {
