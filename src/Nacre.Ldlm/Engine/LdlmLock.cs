@@ -53,11 +53,14 @@ internal sealed class LdlmLock
     /// <summary>What is asked for while waiting, what is held when granted.</summary>
     public LdlmPolicy Policy;
 
-    // Granted set of an EXTENT or FLOCK resource: treap node (ExtentTree).
+    // Granted set of an EXTENT resource: treap node (ExtentTree).
     public LdlmLock? TreeLeft;
     public LdlmLock? TreeRight;
     public ulong TreeMaxEnd;
     public uint TreePriority;
+
+    /// <summary>FLOCK: the place among the granted ranges; null while it is not granted.</summary>
+    public FlockRange? Range;
 
     // Waiting list, or the list of uncontended granted locks of an IBITS or PLAIN resource.
     public LdlmLock? Previous;

@@ -8,6 +8,9 @@ internal sealed partial class LockTable
     /// <summary>Holders one search visits at most; a longer chain counts as no cycle.</summary>
     private const int SearchLimit = 4096;
 
+    /// <summary>Holders of the files on its way that one search looks at; what lies beyond counts as no cycle.</summary>
+    private const int CheckLimit = 1 << 20;
+
     private readonly Dictionary<FlockNode, List<LdlmLock>> _flockWaiters = [];
     private readonly HashSet<FlockNode> _visited = [];
     private readonly Stack<LdlmLock> _toVisit = new();
@@ -36,18 +39,17 @@ internal sealed partial class LockTable
     /// </summary>
     private bool ClosesCycle(LdlmLock request)
     {
-        var search = new CycleSearch(this, FlockHolder.Of(request).Node);
+        var target = FlockHolder.Of(request).Node;
+        var budget = CheckLimit;
+        var found = false;
         _toVisit.Push(request);
-        while (!search.Found && _toVisit.TryPop(out var waiting))
-        {
-            search.Waiting = FlockHolder.Of(waiting);
-            ((FlockResource)waiting.Resource).VisitExcluded(waiting, ref search);
-        }
+        while (!found && _toVisit.TryPop(out var waiting))
+            found = LeadsTo(target, waiting, ref budget);
         _toVisit.Clear();
         _visited.Clear();
-        if (search.Found)
+        if (found)
             Log.Deadlock(_log, _name, request.Owner!.Client.Description, request.Resource.Name.ToString());
-        return search.Found;
+        return found;
     }
 
     /// <summary>
@@ -71,30 +73,31 @@ internal sealed partial class LockTable
         return broken;
     }
 
-    private struct CycleSearch(LockTable table, FlockNode target) : IExtentVisitor
+    /// <summary>
+    /// One of those <paramref name="waiting"/> waits for is the target. What the others wait for is to be visited; who waits
+    /// for nothing ends the chain and is not looked at more closely.
+    /// </summary>
+    private bool LeadsTo(FlockNode target, LdlmLock waiting, ref int budget)
     {
-        /// <summary>The holder whose obstacles are being looked at.</summary>
-        public FlockHolder Waiting;
-
-        public bool Found { get; private set; }
-
-        public bool Visit(LdlmLock l)
+        var resource = (FlockResource)waiting.Resource;
+        foreach (var holder in resource.Holders)
         {
-            var holder = FlockHolder.Of(l);
-            if (holder == Waiting)
-                return true;
-            var node = holder.Node;
-            if (node == target)
-            {
-                Found = true;
+            if (--budget < 0)
                 return false;
-            }
-            if (table._visited.Count >= SearchLimit || !table._visited.Add(node))
+            var node = holder.Node;
+            var isTarget = node == target;
+            if (!isTarget && (_visited.Contains(node) || !_flockWaiters.ContainsKey(node)))
+                continue;
+            if (!resource.Blocks(holder, waiting))
+                continue;
+            if (isTarget)
                 return true;
-            if (table._flockWaiters.TryGetValue(node, out var waits))
-                foreach (var wait in waits)
-                    table._toVisit.Push(wait);
-            return true;
+            if (_visited.Count >= SearchLimit)
+                continue;
+            _visited.Add(node);
+            foreach (var wait in _flockWaiters[node])
+                _toVisit.Push(wait);
         }
+        return false;
     }
 }
