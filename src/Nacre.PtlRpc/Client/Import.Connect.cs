@@ -21,6 +21,7 @@ public sealed partial class Import
     private ObdConnectData _wanted;
     private bool _connecting;
     private int _lastConnectErrno;
+    private readonly TaskCompletionSource _allFailed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>
     /// Connects, trying for as long as it takes; completes when the import is <see cref="ImportState.Full"/>.
@@ -43,6 +44,9 @@ public sealed partial class Import
 
     /// <summary>Errno (positive) of the last connect the server refused; 0 after a good one, ETIMEDOUT without an answer.</summary>
     public int LastConnectErrno => Volatile.Read(ref _lastConnectErrno);
+
+    /// <summary>Completes when a connect has been tried in vain at every node of <see cref="ImportOptions.FailoverPeers"/> since it began to.</summary>
+    public Task WhenAllPeersFailedAsync(CancellationToken ct = default) => _allFailed.Task.WaitAsync(ct);
 
     /// <summary>
     /// Says goodbye: the server drops this client's locks, opens and grants. Then the import is closed. What the server answers, and
@@ -137,10 +141,15 @@ public sealed partial class Import
                     return;
                 }
 
-                failures++;
+                if (++failures >= _peers.Length)
+                {
+                    _allFailed.TrySetResult();
+                }
+
                 lock (_gate)
                 {
                     SetState(ImportState.Disconnected);
+                    _peerIndex = (_peerIndex + 1) % _peers.Length;
                 }
 
                 await Task.Delay(Client.Options.ReconnectDelay, Client.Clock.Provider, _closing).ConfigureAwait(false);
@@ -198,7 +207,7 @@ public sealed partial class Import
 
         try
         {
-            await dial(Options.Peer, _closing).ConfigureAwait(false);
+            await dial(Peer, _closing).ConfigureAwait(false);
             return true;
         }
         catch (Exception failure) when (failure is not OperationCanceledException || !_closing.IsCancellationRequested)
@@ -466,8 +475,8 @@ public sealed partial class Import
     {
         var waiter = new ReplyWaiter();
         using var posted = Client.LNet.Post(
-            Portal.ReplyOf(_defaultPortal), Options.Peer, matchBits, waiter.Memory, ReplyWaiter.Options, waiter);
-        if (!Client.LNet.TryPut(Options.Peer, Client.LNet.LocalNid, _defaultPortal, xid, 0, message.Finish()))
+            Portal.ReplyOf(_defaultPortal), Peer, matchBits, waiter.Memory, ReplyWaiter.Options, waiter);
+        if (!Client.LNet.TryPut(Peer, Client.LNet.LocalNid, _defaultPortal, xid, 0, message.Finish()))
         {
             return null;
         }

@@ -127,10 +127,10 @@ public sealed partial class Import
         }
 
         item.PostReply(
-            Client.LNet, Portal.ReplyOf(portal), Options.Peer, HasRepMbits ? item.MatchBits : item.Xid);
+            Client.LNet, Portal.ReplyOf(portal), Peer, HasRepMbits ? item.MatchBits : item.Xid);
         if (item.Call.BulkCount > 0)
         {
-            item.PostBulk(Client.LNet, Options.Peer, FirstBulkBits(item));
+            item.PostBulk(Client.LNet, Peer, FirstBulkBits(item));
         }
 
         var seconds = Fill(item, portal, resent);
@@ -155,7 +155,7 @@ public sealed partial class Import
 
             var call = item.Call;
             var sent = Client.LNet.TryPut(
-                Options.Peer, Client.LNet.LocalNid, PortalOf(call), item.Xid, 0, call.Builder.Finish());
+                Peer, Client.LNet.LocalNid, PortalOf(call), item.Xid, 0, call.Builder.Finish());
             AfterSending(item, sent);
         }
     }

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
+using Nacre.LNet;
 using Nacre.PtlRpc.Wire;
 
 namespace Nacre.PtlRpc;
@@ -31,6 +32,8 @@ public sealed partial class Import : IAsyncDisposable
     /// <summary>Seconds: the service's estimate by request portal, as the last replies told it (02 section 6.7).</summary>
     private readonly int[] _estimates = new int[Portal.Count];
     private readonly int _defaultPortal;
+    private PeerId[] _peers;
+    private int _peerIndex;
     private ObdConnectData _connectData;
     private ImportState _state = ImportState.New;
     private string _clientUuid;
@@ -52,6 +55,7 @@ public sealed partial class Import : IAsyncDisposable
         Client = client;
         Options = options;
         ClientHandle = clientHandle;
+        _peers = [options.Peer, .. options.FailoverPeers];
         _clientUuid = options.ClientUuid;
         _defaultPortal = ImportPortals.Default(options.Kind);
         _wanted = options.Wanted;
@@ -60,6 +64,9 @@ public sealed partial class Import : IAsyncDisposable
     }
 
     public ImportOptions Options { get; }
+
+    /// <summary>The node the target is looked for at: <see cref="ImportOptions.Peer"/>, or the next one after a connect that failed.</summary>
+    public PeerId Peer => Volatile.Read(ref _peers)[Volatile.Read(ref _peerIndex)];
 
     /// <summary>What the server puts into pb_handle of its requests to this import.</summary>
     public ulong ClientHandle { get; }
@@ -131,6 +138,16 @@ public sealed partial class Import : IAsyncDisposable
 
     internal bool HasGranted(ConnectFlags2 flags) => ConnectData.Has(flags);
 
+    /// <summary>Where the target is to be looked for from the next connect on, best node first.</summary>
+    public void SetPeers(PeerId peer, params ReadOnlySpan<PeerId> failover)
+    {
+        lock (_gate)
+        {
+            _peerIndex = 0;
+            Volatile.Write(ref _peers, [peer, .. failover]);
+        }
+    }
+
     /// <summary>Closes without a word to the server; <see cref="DisconnectAsync"/> is the polite way. Requests under way fail.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -145,7 +162,7 @@ public sealed partial class Import : IAsyncDisposable
         Close(Errno.ESHUTDOWN);
     }
 
-    public override string ToString() => $"{Options.TargetUuid} at {Options.Peer.Nid}";
+    public override string ToString() => $"{Options.TargetUuid} at {Peer.Nid}";
 
     internal bool TryBeginCallback(ulong xid)
     {

@@ -41,6 +41,9 @@ public sealed record ImportOptions
 
     public required PeerId Peer { get; init; }
 
+    /// <summary>Other nodes the target may be on, tried in turn after a connect that failed (04 section 6.2, ADD_CONN).</summary>
+    public IReadOnlyList<PeerId> FailoverPeers { get; init; } = [];
+
     /// <summary>Name of this client at the target; one for all targets of a mount, random (02 section 9.1).</summary>
     public required string ClientUuid { get; init; }
 
