@@ -26,6 +26,9 @@ public readonly struct Outcome<T>
     /// <exception cref="ErrnoException">The operation failed.</exception>
     public T Value => Errno == 0 ? _value : throw new ErrnoException(Errno);
 
+    /// <summary>For interfaces, which have no implicit conversion.</summary>
+    public static Outcome<T> Of(T value) => new(value, 0);
+
     public static implicit operator Outcome<T>(T value) => new(value, 0);
 
     public static implicit operator Outcome<T>(Failure failure) => new(default!, failure.Errno);

@@ -1,0 +1,195 @@
+using Nacre.Client.Inodes;
+using Nacre.Client.Lov;
+using Nacre.Client.Mdc;
+using Nacre.Client.Vfs;
+using Nacre.PtlRpc.Wire;
+
+namespace Nacre.Client.Files;
+
+/// <summary>Opening, creating and closing (05 sections 6.6 and 8). Each open has a handle of its own at the server.</summary>
+internal sealed partial class LustreVfs
+{
+    private const int AppliedFlags = OpenFlags.Truncate | OpenFlags.Append | OpenFlags.DataSync | OpenFlags.Directory;
+
+    /// <summary>Everything a plain close tells (05 section 8.2).</summary>
+    private const MdsAttr CloseAttributes = (MdsAttr)0x621f1;
+
+    public async ValueTask<Outcome<Opened>> OpenAsync(Node node, int flags, Credentials who, CancellationToken ct)
+    {
+        var inode = (LustreInode)node;
+        if (inode.IsDirectory)
+        {
+            return (flags & OpenFlags.AccessMode) == OpenFlags.ReadOnly
+                ? await OpenDirectoryAsync(inode, who, ct).ConfigureAwait(false)
+                : new Failure(Errno.EISDIR);
+        }
+
+        if (!inode.IsRegular || (flags & OpenFlags.Directory) != 0)
+        {
+            return new Failure(inode.IsRegular ? Errno.ENOTDIR : Errno.ENXIO);
+        }
+
+        if (_options.ReadOnly && ((flags & OpenFlags.AccessMode) != OpenFlags.ReadOnly || (flags & OpenFlags.Truncate) != 0))
+        {
+            return new Failure(Errno.EROFS);
+        }
+
+        var evictions = _mdc.Target.Evictions;
+        var answered = await _mdc.OpenAsync(inode.Fid, Translate(flags), who, inode.Group).ConfigureAwait(false);
+        if (!answered.IsOk)
+        {
+            return new Failure(answered.Errno == Errno.ENOENT ? Errno.ESTALE : answered.Errno);
+        }
+
+        ulong handle;
+        using (var answer = answered.Value)
+        {
+            inode.Take(answer);
+            handle = answer.Body.OpenHandle;
+        }
+
+        return await FinishOpenAsync(inode, handle, evictions, flags, who, ct).ConfigureAwait(false);
+    }
+
+    public async ValueTask<Outcome<Created>> CreateAsync(
+        Node directory, ReadOnlyMemory<byte> name, uint mode, uint umask, int flags, Credentials who, CancellationToken ct)
+    {
+        var parent = (LustreInode)directory;
+        if (CheckChange(name) is var bad and not 0)
+        {
+            return new Failure(bad);
+        }
+
+        var fid = await _mdc.Fids.NextAsync().ConfigureAwait(false);
+        if (!fid.IsOk)
+        {
+            return new Failure(fid.Errno);
+        }
+
+        var evictions = _mdc.Target.Evictions;
+        var asked = Translate(flags) | ((flags & OpenFlags.Exclusive) != 0 ? MdsOpen.Excl : MdsOpen.None);
+        var answered = await _mdc.CreateAsync(parent.Fid, fid.Value, name, asked, mode, umask, who, parent.Group).ConfigureAwait(false);
+        return answered.IsOk
+            ? await FinishCreateAsync(parent, name, answered.Value, evictions, flags, who, ct).ConfigureAwait(false)
+            : new Failure(answered.Errno);
+    }
+
+    public async ValueTask ReleaseAsync(OpenNode file)
+    {
+        if (file is OpenDirectory directory)
+        {
+            directory.Ahead.Drop();
+            _inodes.Unpin(directory.Inode);
+            return;
+        }
+
+        var open = (OpenFile)file;
+        await CloseAsync(open.Inode, open.Handle, open.Evictions, open.Who, open.Data).ConfigureAwait(false);
+        _inodes.Unpin(open.Inode);
+    }
+
+    private async ValueTask<Outcome<Created>> FinishCreateAsync(
+        LustreInode parent, ReadOnlyMemory<byte> name, IntentReply answer, int evictions, int flags, Credentials who, CancellationToken ct)
+    {
+        Outcome<LustreInode> taken;
+        ulong handle;
+        bool created;
+        var mayBeCached = false;
+        using (answer)
+        {
+            handle = answer.Body.OpenHandle;
+            created = (answer.Disposition & Disp.OpenCreate) != 0;
+            taken = TakeAnswer(answer);
+            if (taken.IsOk)
+            {
+                mayBeCached = _inodes.Names.TryAdd(parent, name.Span, taken.Value, promise: true);
+            }
+        }
+
+        if (!taken.IsOk || !taken.Value.IsRegular)
+        {
+            UnpinIfFound(taken);
+            return new Failure(taken.IsOk ? Errno.ENXIO : taken.Errno);
+        }
+
+        var inode = taken.Value;
+        var left = created ? flags & ~OpenFlags.Truncate : flags;
+        var opened = await FinishOpenAsync(inode, handle, evictions, left, who, ct).ConfigureAwait(false);
+        if (!opened.IsOk)
+        {
+            _inodes.Unpin(inode);
+            return new Failure(opened.Errno);
+        }
+
+        var entry = await MakeEntryAsync(inode, mayBeCached, ct).ConfigureAwait(false);
+        if (entry.IsOk)
+        {
+            return new Created(entry.Value, opened.Value);
+        }
+
+        await ReleaseAsync(opened.Value.File).ConfigureAwait(false);
+        return new Failure(entry.Errno);
+    }
+
+    /// <summary>Truncates where that was asked for, and makes the open file; closes again when that fails.</summary>
+    private async ValueTask<Outcome<Opened>> FinishOpenAsync(
+        LustreInode inode, ulong handle, int evictions, int flags, Credentials who, CancellationToken ct)
+    {
+        var data = await inode.GetDataAsync().ConfigureAwait(false);
+        if ((flags & OpenFlags.Truncate) != 0)
+        {
+            var truncate = new AttributeChange(AttributeFields.Size);
+            if (await ChangeAsync(inode, truncate, who, fromOpen: true, ct).ConfigureAwait(false) is var errno and not 0)
+            {
+                await CloseAsync(inode, handle, evictions, who, data).ConfigureAwait(false);
+                return new Failure(errno);
+            }
+        }
+
+        var direct = (flags & OpenFlags.Direct) != 0;
+        var mayBeMapped = !direct && (flags & OpenFlags.AccessMode) == OpenFlags.ReadWrite;
+        _inodes.Pin(inode);
+        var open = new OpenFile(inode, handle, flags, evictions, who, data, data.Open(mayBeMapped));
+        return new Opened(open, Direct: direct || (flags & OpenFlags.Append) != 0, KeepCache: true);
+    }
+
+    private async ValueTask CloseAsync(LustreInode inode, ulong handle, int evictions, Credentials who, FileData data)
+    {
+        if (handle == 0 || evictions != _mdc.Target.Evictions)
+        {
+            return;
+        }
+
+        // Whatever the server answers, the handle is gone (05 section 8.2).
+        await _mdc.CloseAsync(handle, DescribeClose(inode, data), who).ConfigureAwait(false);
+    }
+
+    private static SetAttrArguments DescribeClose(LustreInode inode, FileData data)
+    {
+        inode.TryGetBody(out var body);
+        var valid = CloseAttributes;
+        if (!data.TryGetKnownAttributes(out var known) || !known.HasObjects)
+        {
+            valid &= ~(MdsAttr.LazySize | MdsAttr.LazyBlocks);
+        }
+
+        var accessTime = Math.Max(body.Atime, known.AccessTime);
+        return new SetAttrArguments(inode.Fid, accessTime == 0 ? valid & ~MdsAttr.Atime : valid)
+        {
+            Mode = body.Mode,
+            Size = known.Size,
+            Blocks = known.Blocks,
+            AccessTime = accessTime,
+            ModifyTime = Math.Max(body.Mtime, known.ModifyTime),
+            ChangeTime = Math.Max(body.Ctime, known.ChangeTime),
+            Bias = data.TakeModified() ? MdsBias.DataModified : MdsBias.None,
+        };
+    }
+
+    private static MdsOpen Translate(int flags) => (MdsOpen)(flags & AppliedFlags) | (flags & OpenFlags.AccessMode) switch
+    {
+        OpenFlags.ReadOnly => MdsOpen.Read,
+        OpenFlags.WriteOnly => MdsOpen.Write,
+        _ => MdsOpen.Read | MdsOpen.Write,
+    };
+}
