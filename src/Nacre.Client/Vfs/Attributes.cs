@@ -48,7 +48,9 @@ public enum AttributeFields
     ModifyTimeNow = 1 << 7,
     ChangeTime = 1 << 8,
 
-    /// <summary>A write or truncation by somebody without CAP_FSETID: setuid and setgid bits go.</summary>
+    /// <summary>
+    /// A truncation by somebody without CAP_FSETID, or a chown of what is not a directory: the setuid bit goes, and the setgid bit where the group may execute.
+    /// </summary>
     KillPrivileges = 1 << 9,
 }
 

@@ -50,7 +50,8 @@ public interface IVfs
 
     ValueTask<Outcome<ReadOnlyMemory<byte>>> ReadLinkAsync(Node node, Credentials who, CancellationToken ct);
 
-    /// <param name="mode">With the type; the umask is already taken off unless the directory has a default ACL.</param>
+    /// <param name="mode">With the type.</param>
+    /// <param name="umask">Not yet taken off the mode: that is for the file system, unless the directory has a default ACL.</param>
     ValueTask<Outcome<Entry>> MakeNodeAsync(
         Node directory, ReadOnlyMemory<byte> name, uint mode, uint umask, ulong device, Credentials who, CancellationToken ct);
 

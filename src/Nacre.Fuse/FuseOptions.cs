@@ -1,0 +1,48 @@
+namespace Nacre.Fuse;
+
+/// <summary>Whether advisory locks are the file system's or the kernel's own.</summary>
+public enum FileLocking
+{
+    /// <summary>flock and fcntl locks hold on all clients.</summary>
+    Shared,
+
+    /// <summary>They hold among the processes of this mount.</summary>
+    Local,
+
+    /// <summary>They fail with ENOSYS.</summary>
+    None,
+}
+
+/// <summary>How a file system is mounted.</summary>
+public sealed record FuseOptions
+{
+    public bool ReadOnly { get; init; }
+
+    /// <summary>Whether others than the one who mounts may use it.</summary>
+    public bool AllowOther { get; init; }
+
+    /// <summary>The mount goes when this process is gone, however it ends; needs fusermount3.</summary>
+    public bool AutoUnmount { get; init; }
+
+    public FileLocking Locking { get; init; } = FileLocking.Shared;
+
+    /// <summary>Threads that read requests; each runs what need not wait. 0: two for each processor, at most 8.</summary>
+    public int MaxThreads { get; init; }
+
+    /// <summary>Bytes of one READ or WRITE: pages of 4 KiB up to 1 MiB.</summary>
+    public int MaxTransfer { get; init; } = 1 << 20;
+
+    /// <summary>Bytes the kernel reads ahead, beyond the client's own read-ahead.</summary>
+    public int ReadAhead { get; init; } = 2 << 20;
+
+    /// <summary>Requests under way that no process waits for.</summary>
+    public int MaxBackground { get; init; } = 64;
+
+    /// <summary>MS_* flags of mount(2), beside the one of <see cref="ReadOnly"/>.</summary>
+    public int MountFlags { get; init; }
+
+    /// <summary>Large buffers kept when they are not in use, each of <see cref="MaxTransfer"/> bytes.</summary>
+    public int KeptBuffers { get; init; } = 16;
+
+    internal int ReaderThreads => MaxThreads > 0 ? Math.Min(MaxThreads, 64) : Math.Clamp(2 * Environment.ProcessorCount, 2, 8);
+}
