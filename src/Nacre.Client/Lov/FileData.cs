@@ -1,58 +1,138 @@
 using Nacre.Client.Osc;
 using Nacre.Client.Vfs;
+using Nacre.Ldlm.Client;
+using Nacre.PtlRpc;
 using Nacre.PtlRpc.Wire;
 
 namespace Nacre.Client.Lov;
 
-/// <summary>The bytes of one regular file in use: layout, objects, what is cached of them. One per file, as long as its inode is in memory.</summary>
-internal sealed class FileData
+/// <summary>
+/// The bytes of one regular file in use: layout, objects, what is cached of them. One per file, as long as its inode is in memory. Parts: reading
+/// (Read), writing (Write), size and attributes (Attributes), truncation and holes (Space), layout (Layout).
+/// <para>
+/// Operations that need several objects' locks take them in the order of components and stripes, so that two clients never wait for each other.
+/// </para>
+/// </summary>
+internal sealed partial class FileData : IObjectOwner
 {
+    private readonly DataClient _client;
+    private readonly IFileOwner _owner;
+    private int _modified;
+    private int _errorCount;
+    private int _lastError;
+
     public FileData(DataClient client, IFileOwner owner)
     {
+        _client = client;
+        _owner = owner;
     }
 
     /// <summary>True when something was written, truncated or punched here since the last call: what a close tells the MDT.</summary>
-    public bool TakeModified() => throw new NotImplementedException();
+    public bool TakeModified() => Interlocked.Exchange(ref _modified, 0) != 0;
 
-    /// <summary>Takes the layout over; null: unknown, the next operation asks the owner. What is cached of objects both layouts name stays.</summary>
-    public void SetLayout(FileLayout? layout) => throw new NotImplementedException();
-
-    /// <summary>The layout lock is called back: ends I/O under way, flushes, forgets the layout. Then the lock may go.</summary>
-    public ValueTask LoseLayoutAsync() => throw new NotImplementedException();
-
-    public OpenData Open(bool mayBeMappedWritable) => throw new NotImplementedException();
-
-    /// <param name="direct">Past the cache (O_DIRECT).</param>
-    public ValueTask<Outcome<ReadResult>> ReadAsync(OpenData file, long offset, int length, bool direct, CancellationToken ct) => throw new NotImplementedException();
-
-    /// <summary>All bytes or a failure. An earlier failed write-back of this open file is told at <see cref="TakeErrors"/> and <see cref="SyncAsync"/>, not here.</summary>
-    public ValueTask<Outcome<(int Length, long End)>> WriteAsync(
-        OpenData file, long offset, ReadOnlyMemory<byte> data, WriteOptions options, CancellationToken ct) => throw new NotImplementedException();
-
-    /// <summary>From held locks, else by glimpse.</summary>
-    public ValueTask<Outcome<DataAttributes>> GetAttributesAsync(CancellationToken ct) => throw new NotImplementedException();
-
-    /// <summary>What this client knows without asking, for a close: false when it knows nothing of some object.</summary>
-    public bool TryGetKnownAttributes(out DataAttributes attributes) => throw new NotImplementedException();
-
-    /// <summary>The part of a truncation that follows the MDT's SETATTR (06 section 8.3). Times are seconds.</summary>
-    public ValueTask<Outcome<Done>> TruncateAsync(long size, long modifyTime, long changeTime, CancellationToken ct) => throw new NotImplementedException();
-
-    /// <summary>The part of utimes, chmod or chown that follows the MDT's SETATTR; null leaves a time. Seconds (06 section 6.2).</summary>
-    public ValueTask<Outcome<Done>> SetTimesAsync(long? accessTime, long? modifyTime, long changeTime, CancellationToken ct) => throw new NotImplementedException();
-
-    /// <param name="mode">FALLOC_FL_KEEP_SIZE (1), PUNCH_HOLE (2); others are EOPNOTSUPP.</param>
-    public ValueTask<Outcome<Done>> AllocateAsync(int mode, long offset, long length, CancellationToken ct) => throw new NotImplementedException();
-
-    /// <param name="whence">SEEK_DATA (3) or SEEK_HOLE (4).</param>
-    public ValueTask<Outcome<long>> SeekAsync(long offset, int whence, CancellationToken ct) => throw new NotImplementedException();
+    public OpenData Open(bool mayBeMappedWritable) => new(mayBeMappedWritable, Volatile.Read(ref _errorCount));
 
     /// <summary>Writes everything back and has the OSTs put it on stable storage; tells of lost writes, once per open file.</summary>
-    public ValueTask<Outcome<Done>> SyncAsync(OpenData? file, CancellationToken ct) => throw new NotImplementedException();
+    public async ValueTask<Outcome<Done>> SyncAsync(OpenData? file, CancellationToken ct)
+    {
+        try
+        {
+            await FlushAsync(ct).ConfigureAwait(false);
+            await SyncObjectsAsync(ct).ConfigureAwait(false);
+        }
+        catch (ErrnoException failure)
+        {
+            return new Failure(failure.Errno);
+        }
 
-    /// <summary>A descriptor is closed: the errors of write-back this open file has not been told of. Does not write.</summary>
-    public int TakeErrors(OpenData file) => throw new NotImplementedException();
+        return file is not null && TakeErrors(file) is var errno and not 0 ? new Failure(errno) : default(Done);
+    }
+
+    /// <summary>Writes everything back that is dirty now, and waits for the answers.</summary>
+    public Task FlushAsync(CancellationToken ct)
+    {
+        List<Task>? flushes = null;
+        foreach (var one in KnownObjects())
+        {
+            if (one.HasDirty)
+            {
+                (flushes ??= []).Add(one.FlushAsync(0, LdlmEnd, ct).AsTask());
+            }
+        }
+
+        return flushes is null ? Task.CompletedTask : Task.WhenAll(flushes);
+    }
+
+    /// <summary>A descriptor is closed: the error of write-back this open file has not been told of, positive, or 0. Does not write.</summary>
+    public int TakeErrors(OpenData file)
+    {
+        var count = Volatile.Read(ref _errorCount);
+        if (file.ErrorsSeen == count)
+        {
+            return 0;
+        }
+
+        file.ErrorsSeen = count;
+        return Volatile.Read(ref _lastError);
+    }
 
     /// <summary>The inode leaves memory, or the mount ends: writes back, gives locks up, frees pages.</summary>
-    public ValueTask CloseAsync() => throw new NotImplementedException();
+    public async ValueTask CloseAsync()
+    {
+        await FlushAsync(CancellationToken.None).ConfigureAwait(false);
+        await Task.WhenAll(KnownObjects().Select(one => one.CloseAsync().AsTask())).ConfigureAwait(false);
+    }
+
+    void IObjectOwner.FillIdentity(ObjectData about, ref Obdo obdo)
+    {
+        var fid = _owner.Fid;
+        (obdo.ParentSeq, obdo.ParentOid, obdo.ParentVer) = (fid.Sequence, fid.ObjectId, fid.Version);
+        if (about.Place is ObjectPlace place)
+        {
+            obdo.StripeIndex = (uint)place.Stripe;
+            obdo.Layout = place.Component.Wire;
+        }
+    }
+
+    void IObjectOwner.FillOwner(ref Obdo obdo) => (obdo.Uid, obdo.Gid, obdo.ProjectId) = _owner.Owner;
+
+    void IObjectOwner.OnLost(int errno)
+    {
+        Volatile.Write(ref _lastError, errno);
+        Interlocked.Increment(ref _errorCount);
+    }
+
+    async ValueTask IObjectOwner.DropKernelCacheAsync(ObjectData about, ulong start, ulong end)
+    {
+        if (_owner.KernelCache is not { } kernel)
+        {
+            return;
+        }
+
+        await kernel.DropAttributesAsync(_owner.Node).ConfigureAwait(false);
+        var (offset, length) = FileRange(about, start, end);
+        if (length > 0)
+        {
+            await kernel.DropDataAsync(_owner.Node, offset, length).ConfigureAwait(false);
+        }
+    }
+
+    private const ulong LdlmEnd = Ldlm.Wire.LdlmPolicy.EndOfFile;
+
+    /// <summary>A range of the file that holds an object's range (end inclusive), and with it parts of other objects.</summary>
+    private static (long Offset, long Length) FileRange(ObjectData about, ulong start, ulong end)
+    {
+        if (about.Place is not ObjectPlace place)
+        {
+            return (0, long.MaxValue);
+        }
+
+        var component = place.Component;
+        var from = Math.Max(component.Start, component.FileOffset(place.Stripe, (long)Math.Min(start, long.MaxValue)));
+        var last = end >= long.MaxValue ? long.MaxValue : component.FileOffset(place.Stripe, (long)end);
+        var to = last == long.MaxValue ? component.End : Math.Min(component.End, last + 1);
+        return (from, to == long.MaxValue ? long.MaxValue : to - from);
+    }
+
+    private static ErrnoException NoSuchTarget() => new(Errno.ENODEV, "the layout names an OST that the mount does not know");
 }

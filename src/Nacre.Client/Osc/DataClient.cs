@@ -1,60 +1,90 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
+using Nacre.Client.Cache;
+using Nacre.Client.Lov;
 using Nacre.Ldlm.Client;
 using Nacre.PtlRpc;
 using Nacre.PtlRpc.Wire;
 
 namespace Nacre.Client.Osc;
 
-/// <summary>Bounds and habits of the data path of a mount.</summary>
-internal sealed record DataOptions
-{
-    /// <summary>Bytes of file data kept in memory, clean and dirty.</summary>
-    public long CacheBytes { get; init; } = 256L << 20;
-
-    /// <summary>Bytes written but not sent yet, of each OST.</summary>
-    public long DirtyBytesPerTarget { get; init; } = 32L << 20;
-
-    /// <summary>Reads and writes under way at one OST.</summary>
-    public int RequestsInFlight { get; init; } = 8;
-
-    /// <summary>Bytes read ahead of a sequential reader.</summary>
-    public long ReadAheadBytes { get; init; } = 32L << 20;
-
-    /// <summary>Age at which dirty data is written without being asked.</summary>
-    public TimeSpan WriteBackDelay { get; init; } = TimeSpan.FromSeconds(2);
-
-    /// <summary>Checksums over bulk data (06 section 4.8).</summary>
-    public bool Checksums { get; init; } = true;
-
-    /// <summary>Name of the job requests belong to.</summary>
-    public string? JobId { get; init; }
-
-    public ClientNamespaceOptions Locks { get; init; } = new();
-
-    public TimeProvider Time { get; init; } = TimeProvider.System;
-}
-
 /// <summary>The object side of a mount: its OSTs, and the memory their data is cached in.</summary>
 internal sealed class DataClient : IAsyncDisposable
 {
+    private static readonly TimeSpan WriteBackPeriod = TimeSpan.FromSeconds(1);
+
+    private readonly ConcurrentDictionary<int, ObjectTarget> _targets = new();
+    private readonly ILogger _log;
+    private readonly ITimer _timer;
+
     public DataClient(DataOptions options, ILoggerFactory logging)
     {
+        Options = options;
+        _log = logging.CreateLogger<DataClient>();
+        Cache = new CachePool(options.CacheBytes, () => WriteBack(TimeSpan.Zero));
+        _timer = options.Time.CreateTimer(
+            static client => ((DataClient)client!).WriteBack(((DataClient)client!).Options.WriteBackDelay), this, WriteBackPeriod, WriteBackPeriod);
     }
 
+    public DataOptions Options { get; }
+
+    public CachePool Cache { get; }
+
     /// <summary>What to ask an OST for at connect, by the options.</summary>
-    public ObdConnectData Wanted => throw new NotImplementedException();
+    public ObdConnectData Wanted
+    {
+        get
+        {
+            var wanted = ImportOptions.OstWanted;
+            if (!Options.Checksums)
+            {
+                wanted.Flags &= ~ConnectFlags.Cksum;
+                wanted.ChecksumTypes = 0;
+            }
+
+            return wanted;
+        }
+    }
 
     /// <summary>
     /// An OST of the configuration. The import's <see cref="ImportOptions.Callbacks"/> must lead to <see cref="ObjectTarget.Locks"/>,
     /// its OnEvicted to <see cref="ObjectTarget.OnEvicted"/> and MayIdle to <see cref="ObjectTarget.MayIdle"/>.
     /// </summary>
     /// <param name="index">The number layouts know it by.</param>
-    public ObjectTarget AddTarget(int index, Import import) => throw new NotImplementedException();
+    public ObjectTarget AddTarget(int index, Import import)
+    {
+        var target = new ObjectTarget(index, import, Options, Cache, _log);
+        return _targets.TryAdd(index, target) ? target : throw new ArgumentException($"OST {index} is there already", nameof(index));
+    }
 
-    public ObjectTarget? FindTarget(int index) => throw new NotImplementedException();
+    public ObjectTarget? FindTarget(int index) => _targets.GetValueOrDefault(index);
 
-    /// <summary>Writes everything back: sync, unmount.</summary>
-    public ValueTask FlushAsync(CancellationToken ct) => throw new NotImplementedException();
+    /// <summary>Has everything dirty written, and waits until nothing is dirty: sync, unmount.</summary>
+    public async ValueTask FlushAsync(CancellationToken ct)
+    {
+        foreach (var target in _targets.Values)
+        {
+            await target.FlushAsync(ct).ConfigureAwait(false);
+        }
+    }
 
-    public ValueTask DisposeAsync() => throw new NotImplementedException();
+    /// <summary>Frees the memory. What is dirty is lost: <see cref="FlushAsync"/> comes before, and a forced unmount leaves it out.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _timer.DisposeAsync().ConfigureAwait(false);
+        foreach (var target in _targets.Values)
+        {
+            await target.DisposeAsync().ConfigureAwait(false);
+        }
+
+        Cache.Dispose();
+    }
+
+    private void WriteBack(TimeSpan age)
+    {
+        foreach (var target in _targets.Values)
+        {
+            target.WriteBack(age);
+        }
+    }
 }

@@ -58,4 +58,58 @@ public sealed class ClientLock
 
     /// <summary>Called back or otherwise on its way out: nobody new can match it.</summary>
     public bool IsLeaving { get; internal set; }
+
+    /// <summary>Lost or given up: what was cached under it is of the past.</summary>
+    public bool IsGone => Stage == LockStage.Gone;
+
+    public override string ToString() => $"{Type} {Mode} {Resource} {Policy.Start:x}-{Policy.End:x} {Stage}";
+
+    internal LockStage Stage { get; set; }
+
+    /// <summary>References out; the request that made it is one until it has handed its own on.</summary>
+    internal int Users { get; set; } = 1;
+
+    /// <summary>Timestamp of the last release, for age and glimpses.</summary>
+    internal long UnusedSince { get; set; }
+
+    /// <summary>Set by the one who waits for the grant.</summary>
+    internal TaskCompletionSource? Waiter { get; set; }
+
+    /// <summary>Positive errno with which the lock was lost before it was granted.</summary>
+    internal int Failure { get; set; }
+
+    /// <summary>Its place among the unused ones; null when it is not there.</summary>
+    internal LinkedListNode<ClientLock>? Unused { get; set; }
+
+    /// <summary>Next lock of the same resource.</summary>
+    internal ClientLock? Next { get; set; }
+
+    /// <summary>Nobody keeps an unused one of these beyond its purpose, or only the server ends it (03 section 17.2).</summary>
+    internal bool IsAgeless => Type is LockType.Plain or LockType.Flock || Mode == LockMode.Group;
+
+    internal bool Covers(LockType type, LockMode mode, in LdlmPolicy policy) => Type == type
+        && IncludesMode(mode)
+        && type switch
+        {
+            LockType.Extent => Policy.Start <= policy.Start && Policy.End >= policy.End,
+            LockType.IBits => (policy.Bits & ~Policy.Bits) == 0,
+            LockType.Plain => true,
+            _ => false,
+        };
+
+    /// <summary>At least as exclusive as the other mode: whatever conflicts with that one conflicts with this.</summary>
+    private bool IncludesMode(LockMode mode) => Mode == mode
+        || (Mode != LockMode.Group && mode != LockMode.Group && (LockModes.CompatibleSet(Mode) & ~LockModes.CompatibleSet(mode)) == 0);
+}
+
+/// <summary>States of 03 section 19.1, as far as they are not told by <see cref="ClientLock.Users"/>.</summary>
+internal enum LockStage
+{
+    /// <summary>Not granted: about to be asked for, asked for, or waiting at the server.</summary>
+    Pending,
+    Granted,
+
+    /// <summary>What is cached under it is being flushed; it is still known by its handle.</summary>
+    Leaving,
+    Gone,
 }

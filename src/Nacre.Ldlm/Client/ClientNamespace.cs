@@ -1,82 +1,277 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Nacre.Ldlm.Wire;
 using Nacre.PtlRpc;
+using Nacre.PtlRpc.Wire;
 
 namespace Nacre.Ldlm.Client;
 
 /// <summary>
 /// The locks this client has of one target (03 section 19): caches granted ones, matches, counts references, answers callbacks, cancels. One per
 /// import.
+/// <para>
+/// A lock is in the table from <see cref="Prepare"/> until it is gone, since callbacks about it may arrive before the reply that gives it.
+/// It leaves the table before its cancel is sent and after its owner has flushed: a callback that comes later finds nothing to wait for and is
+/// told so (EINVAL), which ends the lock at the server too.
+/// </para>
 /// </summary>
 public sealed partial class ClientNamespace : ICallbackHandler, IAsyncDisposable
 {
+    private static readonly TimeSpan AgePeriod = TimeSpan.FromSeconds(30);
+
+    /// <summary>Guards the table and everything in the locks. No owner is called and nothing is sent under it.</summary>
+    private readonly Lock _gate = new();
+    private readonly Dictionary<ulong, ClientLock> _byHandle = [];
+
+    /// <summary>First lock of each resource; the others follow by <see cref="ClientLock.Next"/>.</summary>
+    private readonly Dictionary<LdlmResId, ClientLock> _byResource = [];
+
+    /// <summary>Granted locks without users, the longest unused first.</summary>
+    private readonly LinkedList<ClientLock> _unused = new();
+    private readonly ClientNamespaceOptions _options;
+    private readonly ILogger _log;
+    private readonly ITimer _ageTimer;
+    private ulong _lastHandle;
+    private bool _trimming;
+    private bool _closed;
+
     public ClientNamespace(Import import, ClientNamespaceOptions options, ILogger log)
     {
         Import = import;
+        _options = options;
+        _log = log;
+        _lastHandle = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))) >> 1;
+        _ageTimer = options.Time.CreateTimer(static space => ((ClientNamespace)space!).TrimInBackground(), this, AgePeriod, AgePeriod);
     }
 
     public Import Import { get; }
 
     /// <summary>Locks held or waited for.</summary>
-    public int Count => throw new NotImplementedException();
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _byHandle.Count;
+            }
+        }
+    }
+
+    /// <summary>Locks held that nobody uses.</summary>
+    public int UnusedCount
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _unused.Count;
+            }
+        }
+    }
 
     /// <summary>
     /// A granted lock that covers what is asked for (a PW lock covers a PR, an extent a part, bits a subset) and is not leaving, with a reference
     /// more; null when there is none.
     /// </summary>
-    public LockReference? TryMatch(in LdlmResId resource, LockType type, LockMode mode, in LdlmPolicy policy) => throw new NotImplementedException();
+    public LockReference? TryMatch(in LdlmResId resource, LockType type, LockMode mode, in LdlmPolicy policy)
+    {
+        lock (_gate)
+        {
+            for (var held = FirstOf(resource); held is not null; held = held.Next)
+            {
+                if (held is { Stage: LockStage.Granted, IsLeaving: false } && held.Covers(type, mode, policy))
+                {
+                    return Refer(held);
+                }
+            }
 
-    /// <summary>Asks for a lock without an intent and waits until it is granted.</summary>
-    /// <exception cref="ErrnoException">Refused (EAGAIN, EDEADLK, ENOENT ...), or lost by eviction (EIO).</exception>
-    /// <exception cref="OperationCanceledException">Given up by <paramref name="ct"/>; a grant under way is given back.</exception>
-    public ValueTask<LockReference> EnqueueAsync(LockRequest request, CancellationToken ct) => throw new NotImplementedException();
-
-    /// <summary>
-    /// A lock for an intent the caller sends: then <see cref="FillRequest"/>, send, and in any case <see cref="AcceptAsync"/> or
-    /// <see cref="Abandon"/>.
-    /// </summary>
-    public ClientLock Prepare(
-        in LdlmResId resource, LockType type, LockMode mode, in LdlmPolicy policy, ILockOwner? owner = null, object? state = null) =>
-        throw new NotImplementedException();
-
-    /// <summary>
-    /// Fills buffer 1 of an LDLM_ENQUEUE, which is <see cref="LdlmRequest.Size"/> bytes, and 8 more for each early cancel behind the first.
-    /// </summary>
-    /// <param name="earlyCancels">Server handles of <see cref="TakeForEarlyCancelAsync"/>.</param>
-    public void FillRequest(RpcCall call, ClientLock prepared, LdlmFlags flags, ReadOnlySpan<ulong> earlyCancels) => throw new NotImplementedException();
+            return null;
+        }
+    }
 
     /// <summary>
-    /// Takes over what the reply says about the lock, and waits for the grant when it is blocked. The reply stays the caller's.
+    /// A further reference to a lock on a whole object that the caller has one of already, and which therefore is good although somebody may
+    /// have called it back; null when it was lost.
     /// </summary>
-    /// <returns>Null when no lock was given (status 301, or an error status).</returns>
-    public ValueTask<LockReference?> AcceptAsync(ClientLock prepared, RpcReply reply, CancellationToken ct) => throw new NotImplementedException();
+    public LockReference? TryMatchHeld(in LdlmResId resource, LockMode mode)
+    {
+        lock (_gate)
+        {
+            for (var held = FirstOf(resource); held is not null; held = held.Next)
+            {
+                if (held is { Stage: LockStage.Granted, Users: > 0 } && held.Covers(LockType.Extent, mode, LdlmPolicy.Extent(0, LdlmPolicy.EndOfFile)))
+                {
+                    return Refer(held);
+                }
+            }
 
-    /// <summary>The request failed or its reply is of no use: forgets the lock, and gives it back should it have been granted. May be called late or twice.</summary>
-    public void Abandon(ClientLock prepared) => throw new NotImplementedException();
+            return null;
+        }
+    }
 
     /// <summary>
-    /// Takes unused locks of a resource out, to be cancelled with another request (03 section 17.1); their owners' OnCancelAsync has completed when
-    /// this returns. The handles must then travel, with whatever request.
+    /// The largest end (inclusive) of the granted extent locks of a resource, those on their way out left aside: what the size this client knows
+    /// may still rest on (06 section 7.3). Null without such a lock.
     /// </summary>
-    /// <param name="modes">A set of mode bits.</param>
-    /// <param name="bits">IBITS: locks that have any of them.</param>
-    /// <param name="handles">Receives server handles; its length bounds how many are taken.</param>
-    /// <returns>Handles written.</returns>
-    public ValueTask<int> TakeForEarlyCancelAsync(LdlmResId resource, LockMode modes, InodeBits bits, Memory<ulong> handles) => throw new NotImplementedException();
+    public ulong? FarthestEnd(in LdlmResId resource)
+    {
+        lock (_gate)
+        {
+            ulong? end = null;
+            for (var held = FirstOf(resource); held is not null; held = held.Next)
+            {
+                if (held is { Stage: LockStage.Granted, Type: LockType.Extent })
+                {
+                    end = Math.Max(end ?? 0, held.Policy.End);
+                }
+            }
 
-    /// <summary>Cancels the unused locks of a resource, and the used ones as soon as they are not: what an inode that leaves memory does.</summary>
-    public ValueTask CancelResourceAsync(LdlmResId resource) => throw new NotImplementedException();
+            return end;
+        }
+    }
 
-    /// <summary>Gives all locks up, in batches: unmount. Flocks go with the disconnect.</summary>
-    public ValueTask CancelAllAsync() => throw new NotImplementedException();
+    public async ValueTask DisposeAsync()
+    {
+        lock (_gate)
+        {
+            _closed = true;
+        }
 
-    /// <summary>The server has forgotten this client; to be called from <see cref="ImportOptions.OnEvicted"/>.</summary>
-    public void OnEvicted() => throw new NotImplementedException();
+        await _ageTimer.DisposeAsync().ConfigureAwait(false);
+        LoseAll(Errno.ESHUTDOWN);
+    }
 
-    /// <inheritdoc/>
-    public ValueTask HandleAsync(CallbackRequest request) => throw new NotImplementedException();
+    internal void Release(ClientLock held)
+    {
+        var reason = LockLoss.BlockingCallback;
+        var trim = false;
+        lock (_gate)
+        {
+            if (--held.Users > 0 || held.Stage != LockStage.Granted)
+            {
+                return;
+            }
 
-    public ValueTask DisposeAsync() => throw new NotImplementedException();
+            if (!held.IsLeaving)
+            {
+                trim = Park(held);
+                held = null!;
+            }
+            else
+            {
+                held.Stage = LockStage.Leaving;
+            }
+        }
 
-    internal void Release(ClientLock held) => throw new NotImplementedException();
+        if (held is not null)
+        {
+            _ = GiveUpInBackgroundAsync(held, reason);
+        }
+        else if (trim)
+        {
+            TrimInBackground();
+        }
+    }
+
+    /// <summary>A lock without users waits for the next one; true when there are too many of them. Called under the gate.</summary>
+    private bool Park(ClientLock held)
+    {
+        held.UnusedSince = _options.Time.GetTimestamp();
+        if (held.Type == LockType.Flock)
+        {
+            // The server keeps ranges, not locks: nothing refers to this one any more (03 section 15.2).
+            Remove(held);
+            return false;
+        }
+
+        if (held.IsAgeless)
+        {
+            return false;
+        }
+
+        held.Unused ??= new LinkedListNode<ClientLock>(held);
+        _unused.AddLast(held.Unused);
+        return _unused.Count > _options.MaxUnused;
+    }
+
+    private ClientLock? FirstOf(in LdlmResId resource) => _byResource.GetValueOrDefault(resource);
+
+    private LockReference Refer(ClientLock held)
+    {
+        held.Users++;
+        Unpark(held);
+        return new LockReference(held);
+    }
+
+    private void Unpark(ClientLock held)
+    {
+        if (held.Unused?.List is not null)
+        {
+            _unused.Remove(held.Unused);
+        }
+    }
+
+    private void Insert(ClientLock made)
+    {
+        _byHandle.Add(made.Handle, made);
+        Link(made);
+    }
+
+    private void Link(ClientLock made)
+    {
+        ref var first = ref CollectionsMarshal.GetValueRefOrAddDefault(_byResource, made.Resource, out _);
+        made.Next = first;
+        first = made;
+    }
+
+    private void Unlink(ClientLock held)
+    {
+        var first = _byResource[held.Resource];
+        if (first == held)
+        {
+            if (held.Next is null)
+            {
+                _byResource.Remove(held.Resource);
+            }
+            else
+            {
+                _byResource[held.Resource] = held.Next;
+            }
+        }
+        else
+        {
+            var before = first;
+            while (before.Next != held)
+            {
+                before = before.Next!;
+            }
+
+            before.Next = held.Next;
+        }
+
+        held.Next = null;
+    }
+
+    /// <summary>Takes a lock out of the table. Called under the gate.</summary>
+    private void Remove(ClientLock held)
+    {
+        if (held.Stage == LockStage.Gone)
+        {
+            return;
+        }
+
+        held.Stage = LockStage.Gone;
+        held.IsLeaving = true;
+        Unpark(held);
+        _byHandle.Remove(held.Handle);
+        Unlink(held);
+    }
+
+    [LoggerMessage(3020, LogLevel.Warning, "{Target}: giving up {Lock} failed")]
+    private static partial void LogGiveUpFailed(ILogger log, Exception failure, Import target, ClientLock @lock);
+
+    [LoggerMessage(3021, LogLevel.Debug, "{Target}: a cancel was not answered: {Why}")]
+    private static partial void LogCancelFailed(ILogger log, Import target, string why);
 }

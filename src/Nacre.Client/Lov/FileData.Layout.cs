@@ -1,0 +1,193 @@
+using Nacre.Client.Osc;
+using Nacre.Client.Vfs;
+using Nacre.PtlRpc;
+using Nacre.PtlRpc.Wire;
+
+namespace Nacre.Client.Lov;
+
+/// <summary>Layout and objects of a file, and who uses them at the moment.</summary>
+internal sealed partial class FileData
+{
+    /// <summary>Times a layout that is not good enough is asked for again before giving up.</summary>
+    private const int MaxRefreshes = 8;
+
+    /// <summary>Guards what follows.</summary>
+    private readonly Lock _layoutGate = new();
+    private readonly Dictionary<LuFid, ObjectData> _objects = [];
+    private StripedFile? _striped;
+    private int _users;
+    private TaskCompletionSource? _idle;
+
+    /// <summary>Takes the layout over; null: unknown, the next operation asks the owner. What is cached of objects both layouts name stays.</summary>
+    public void SetLayout(FileLayout? layout)
+    {
+        List<ObjectData>? gone = null;
+        lock (_layoutGate)
+        {
+            if (layout is null)
+            {
+                _striped = null;
+                return;
+            }
+
+            if (_striped is { } present && present.Layout.Generation == layout.Generation && present.Layout.Raw == layout.Raw)
+            {
+                return;
+            }
+
+            _striped = Build(layout);
+            var named = layout.Raw.Objects().Select(entry => entry.Object).ToHashSet();
+            foreach (var (fid, data) in _objects)
+            {
+                if (!named.Contains(fid))
+                {
+                    (gone ??= []).Add(data);
+                }
+            }
+
+            foreach (var data in gone ?? [])
+            {
+                _objects.Remove(data.Fid);
+            }
+        }
+
+        foreach (var data in gone ?? [])
+        {
+            _ = data.CloseAsync().AsTask();
+        }
+    }
+
+    /// <summary>The layout lock is called back: ends I/O under way, flushes, forgets the layout. Then the lock may go.</summary>
+    public async ValueTask LoseLayoutAsync()
+    {
+        Task idle;
+        lock (_layoutGate)
+        {
+            _striped = null;
+            if (_users > 0)
+            {
+                _idle ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+
+            idle = _idle?.Task ?? Task.CompletedTask;
+        }
+
+        await idle.ConfigureAwait(false);
+        await FlushAsync(CancellationToken.None).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// The layout to work with, counted until <see cref="Leave"/>. Null, and not counted, for a file without any. While it is asked for, nothing is counted:
+    /// the answer may depend on the layout lock, which waits for those who are.
+    /// </summary>
+    /// <exception cref="ErrnoException">The owner could not get one.</exception>
+    private ValueTask<StripedFile?> EnterAsync(bool forWrite, long start, long end, CancellationToken ct)
+    {
+        lock (_layoutGate)
+        {
+            if (_striped is { } present && IsGoodEnough(present.Layout, forWrite, start, end))
+            {
+                _users++;
+                return ValueTask.FromResult<StripedFile?>(present);
+            }
+        }
+
+        return EnterSlowlyAsync(forWrite, start, end, ct);
+    }
+
+    private async ValueTask<StripedFile?> EnterSlowlyAsync(bool forWrite, long start, long end, CancellationToken ct)
+    {
+        for (var attempt = 0; attempt < MaxRefreshes; attempt++)
+        {
+            bool known;
+            lock (_layoutGate)
+            {
+                if (_striped is { } present && IsGoodEnough(present.Layout, forWrite, start, end))
+                {
+                    _users++;
+                    return present;
+                }
+
+                known = _striped is not null;
+            }
+
+            // The first question is only what there is; objects are asked for when that does not have them.
+            var refreshed = await _owner.RefreshLayoutAsync(
+                forWrite && (known || attempt > 0), start, end == long.MaxValue ? long.MaxValue : end - start, ct).ConfigureAwait(false);
+            if (!refreshed.IsOk)
+            {
+                throw new ErrnoException(refreshed.Errno);
+            }
+
+            if (refreshed.Value is not { } layout)
+            {
+                if (forWrite && attempt == 0)
+                {
+                    continue;
+                }
+
+                return forWrite ? throw new ErrnoException(Errno.EBADF, "a file without layout cannot be written") : null;
+            }
+
+            SetLayout(layout);
+        }
+
+        throw new ErrnoException(Errno.EIO, "the layout keeps changing, or never gets its objects");
+    }
+
+    private static bool IsGoodEnough(FileLayout layout, bool forWrite, long start, long end) =>
+        !layout.IsReleased && !(forWrite && layout.NeedsObjects(start, end));
+
+    private void Leave()
+    {
+        lock (_layoutGate)
+        {
+            if (--_users == 0)
+            {
+                _idle?.TrySetResult();
+                _idle = null;
+            }
+        }
+    }
+
+    private StripedFile Build(FileLayout layout)
+    {
+        var objects = new ObjectData?[layout.Components.Length][];
+        foreach (var component in layout.Components)
+        {
+            objects[component.Index] = component.HasObjects ? new ObjectData?[component.StripeCount] : [];
+            for (var stripe = 0; stripe < objects[component.Index].Length; stripe++)
+            {
+                objects[component.Index][stripe] = FindObject(component, stripe);
+            }
+        }
+
+        return new StripedFile(layout, objects);
+    }
+
+    private ObjectData? FindObject(Component component, int stripe)
+    {
+        var entry = component.Objects[stripe];
+        if (!_objects.TryGetValue(entry.Object, out var data))
+        {
+            if (_client.FindTarget((int)entry.OstIndex) is not { } target)
+            {
+                return null;
+            }
+
+            data = new ObjectData(target, entry.Object, this);
+            _objects.Add(entry.Object, data);
+        }
+
+        data.Place = new ObjectPlace(component, stripe);
+        return data;
+    }
+
+    private ObjectData[] KnownObjects()
+    {
+        lock (_layoutGate)
+        {
+            return [.. _objects.Values];
+        }
+    }
+}
