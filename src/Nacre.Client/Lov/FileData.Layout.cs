@@ -1,5 +1,4 @@
 using Nacre.Client.Osc;
-using Nacre.Client.Vfs;
 using Nacre.PtlRpc;
 using Nacre.PtlRpc.Wire;
 

@@ -1,4 +1,3 @@
-using Nacre.Client.Osc;
 using Nacre.Client.Vfs;
 using Nacre.Ldlm.Client;
 using Nacre.Ldlm.Wire;

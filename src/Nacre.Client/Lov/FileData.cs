@@ -1,6 +1,5 @@
 using Nacre.Client.Osc;
 using Nacre.Client.Vfs;
-using Nacre.Ldlm.Client;
 using Nacre.PtlRpc;
 using Nacre.PtlRpc.Wire;
 

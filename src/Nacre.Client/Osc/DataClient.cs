@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Nacre.Client.Cache;
-using Nacre.Client.Lov;
-using Nacre.Ldlm.Client;
 using Nacre.PtlRpc;
 using Nacre.PtlRpc.Wire;
 

@@ -1,4 +1,3 @@
-using Nacre.Ldlm.Client;
 using Nacre.PtlRpc.Wire;
 
 namespace Nacre.Client.Osc;

@@ -162,7 +162,8 @@ public sealed partial class ScriptedClient
         return held.Lvb.Error == 0 ? held.Lvb : throw new RpcException(-held.Lvb.Error);
     }
 
-    private async Task EnsureObjectsAsync(OpenFile file, ulong start, ulong end)
+    /// <summary>Has the MDT make the objects of all components that [start, end) touches, where they are missing.</summary>
+    public async Task EnsureObjectsAsync(OpenFile file, ulong start, ulong end)
     {
         file.Layout ??= await GetLayoutAsync(file.Fid) ?? throw new RpcException(Errno.EBADF, message: "a file without layout cannot be written");
         if (Striping.NeedsObjects(file.Layout, start, end))
