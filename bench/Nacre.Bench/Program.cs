@@ -5,7 +5,7 @@ using Nacre.Bench.Floor;
 
 namespace Nacre.Bench;
 
-/// <summary>Benchmarks: <c>load</c> and <c>kill</c> against a whole server, <c>floor</c> for the machine,
+/// <summary>Benchmarks: <c>load</c>, <c>kill</c> and <c>client</c> against a whole server, <c>floor</c> for the machine,
 /// <c>metadata</c> and <c>micro</c> for single parts.</summary>
 internal static class Program
 {
@@ -28,6 +28,7 @@ internal static class Program
         {
             LoadCommand.Make(),
             KillCommand.Make(),
+            ClientCommand.Make(),
             FloorCommand.Make(),
             new Command("metadata", "The metadata store alone; the argument is the size of the big directory (1000000)."),
             new Command("micro", "Benchmarks of single parts; arguments are those of BenchmarkDotNet."),

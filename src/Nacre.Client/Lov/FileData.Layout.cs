@@ -118,7 +118,8 @@ internal sealed partial class FileData
                 throw new ErrnoException(refreshed.Errno);
             }
 
-            if (refreshed.Value is not { } layout)
+            // The owner has set it, and may have lost it again: only what is set under the layout lock counts.
+            if (refreshed.Value is null)
             {
                 if (forWrite && attempt == 0)
                 {
@@ -127,8 +128,6 @@ internal sealed partial class FileData
 
                 return forWrite ? throw new ErrnoException(Errno.EBADF, "a file without layout cannot be written") : null;
             }
-
-            SetLayout(layout);
         }
 
         throw new ErrnoException(Errno.EIO, "the layout keeps changing, or never gets its objects");

@@ -186,7 +186,9 @@ internal sealed class TestFile : IFileOwner
         }
 
         var layout = await _world.Names.GetLayoutAsync(_file.Fid).WithinBoundsAsync();
-        return layout is null ? (FileLayout?)null : FileLayout.TryBuild(layout);
+        var built = layout is null ? null : FileLayout.TryBuild(layout);
+        Data.SetLayout(built);
+        return built;
     }
 
     public async Task<byte[]> ReadAsync(long offset, int length)
