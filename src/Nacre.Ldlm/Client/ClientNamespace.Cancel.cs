@@ -293,7 +293,8 @@ public sealed partial class ClientNamespace
         lock (_gate)
         {
             while (taken.Count < most && _unused.First is { } oldest
-                && (_unused.Count > kept || _options.Time.GetElapsedTime(oldest.Value.UnusedSince) >= age))
+                && (_unused.Count > kept
+                    || (age >= TimeSpan.Zero && _options.Time.GetElapsedTime(oldest.Value.UnusedSince) >= age)))
             {
                 BeginLeaving(oldest.Value);
                 taken.Add(oldest.Value);
