@@ -11,7 +11,23 @@ internal sealed record CapturedStream(IPEndPoint From, IPEndPoint To, byte[] Byt
     /// <summary>False for a connection that was open when the capture began: its stream starts at a message, without a handshake.</summary>
     public required bool IsFromItsStart { get; init; }
 
+    /// <summary>How far the stream had come when, since the epoch.</summary>
+    public required IReadOnlyList<(int End, TimeSpan Time)> Arrivals { get; init; }
+
     public bool IsFromServer => From.Port == LustrePort;
+
+    /// <summary>When the byte before <paramref name="end"/> had come, and all before it.</summary>
+    public TimeSpan TimeAt(int end)
+    {
+        var (low, high) = (0, Arrivals.Count - 1);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            (low, high) = Arrivals[middle].End < end ? (middle + 1, high) : (low, middle);
+        }
+
+        return Arrivals[low].Time;
+    }
 }
 
 /// <summary>Reassembles the TCP streams of the captures in <c>tests/captures</c>, which lost nothing.</summary>
@@ -35,7 +51,9 @@ internal static class CaptureStreams
         for (var at = FileHeaderSize; at < file.Length;)
         {
             var length = BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(at + 8));
-            AddPacket(file.AsSpan(at + RecordHeaderSize, length), linkType, open, all);
+            var time = TimeSpan.FromSeconds(BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(at)))
+                + TimeSpan.FromMicroseconds(BinaryPrimitives.ReadUInt32LittleEndian(file.AsSpan(at + 4)));
+            AddPacket(time, file.AsSpan(at + RecordHeaderSize, length), linkType, open, all);
             at += RecordHeaderSize + length;
         }
 
@@ -43,7 +61,7 @@ internal static class CaptureStreams
     }
 
     private static void AddPacket(
-        ReadOnlySpan<byte> packet, int linkType, Dictionary<(IPEndPoint, IPEndPoint), Assembly> open, List<Assembly> all)
+        TimeSpan time, ReadOnlySpan<byte> packet, int linkType, Dictionary<(IPEndPoint, IPEndPoint), Assembly> open, List<Assembly> all)
     {
         var linkHeader = linkType switch { LinkEthernet => 14, LinkLinuxCooked => 16, LinkLinuxCooked2 => 20, _ => 0 };
         var ip = packet[linkHeader..];
@@ -66,27 +84,29 @@ internal static class CaptureStreams
             all.Add(assembly);
         }
 
-        if (!payload.IsEmpty) assembly.Segments.Add((sequence - assembly.Start, payload.ToArray()));
+        if (!payload.IsEmpty) assembly.Segments.Add((sequence - assembly.Start, payload.ToArray(), time));
     }
 
     private sealed class Assembly(IPEndPoint from, IPEndPoint to, uint start, bool isStart)
     {
         public uint Start => start;
 
-        public List<(uint Offset, byte[] Bytes)> Segments { get; } = [];
+        public List<(uint Offset, byte[] Bytes, TimeSpan Time)> Segments { get; } = [];
 
         public CapturedStream Assemble()
         {
             var bytes = new MemoryStream();
-            foreach (var (offset, segment) in Segments.OrderBy(s => s.Offset))
+            var arrivals = new List<(int End, TimeSpan Time)>();
+            foreach (var (offset, segment, time) in Segments.OrderBy(s => s.Offset))
             {
                 if (offset > bytes.Length)
                     throw new InvalidDataException($"bytes are missing in the stream from {from} to {to} at {bytes.Length}");
                 if (offset + segment.Length <= bytes.Length) continue;
                 bytes.Write(segment.AsSpan((int)(bytes.Length - offset)));
+                arrivals.Add(((int)bytes.Length, time));
             }
 
-            return new CapturedStream(from, to, bytes.ToArray()) { IsFromItsStart = isStart };
+            return new CapturedStream(from, to, bytes.ToArray()) { IsFromItsStart = isStart, Arrivals = arrivals };
         }
     }
 }

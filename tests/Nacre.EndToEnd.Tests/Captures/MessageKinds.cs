@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Nacre.Ldlm.Wire;
 using Nacre.LNet.Wire;
 using Nacre.PtlRpc.Wire;
+using Nacre.Testing.Captures;
 
 namespace Nacre.EndToEnd.Captures;
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net;
+using Nacre.Testing.Captures;
 
 namespace Nacre.EndToEnd.Captures;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using Nacre.LNet.Transports;
+using Nacre.Testing.Captures;
 
 namespace Nacre.EndToEnd.Captures;
 

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Nacre.EndToEnd.Captures;
 using Nacre.LNet.Wire;
 using Nacre.PtlRpc.Wire;
+using Nacre.Testing.Captures;
 
 namespace Nacre.EndToEnd.Fuzz;
 
@@ -16,7 +17,7 @@ public sealed class FuzzCorpus
 {
     private const int MostOfOneKind = 64;
 
-    private readonly FuzzSeed[][] _captured = ByKind(CaptureFile.Names.SelectMany(CaptureFile.Read));
+    private readonly FuzzSeed[][] _captured = ByKind(CaptureReader.Names.SelectMany(CaptureReader.Frames));
     private volatile FuzzSeed[][] _recorded = [];
 
     /// <summary>Takes the place of what was recorded before: files that were recorded long ago may have been removed by the attack.</summary>

@@ -2,6 +2,7 @@ using Nacre.EndToEnd.Captures;
 using Nacre.EndToEnd.Client;
 using Nacre.EndToEnd.Harness;
 using Nacre.PtlRpc.Wire;
+using Nacre.Testing.Captures;
 using Xunit.Abstractions;
 
 namespace Nacre.EndToEnd.Wireshark;
@@ -13,9 +14,9 @@ public sealed class DissectionTests(ITestOutputHelper output)
     public async Task GivesNoComplaintThatGenuineTrafficDoesNotShow()
     {
         var genuine = new DissectorFindings();
-        foreach (var name in CaptureFile.Names)
+        foreach (var name in CaptureReader.Names)
         {
-            var frames = CaptureFile.Read(name);
+            var frames = CaptureReader.Frames(name);
             Assert.True(frames.Count > 20, $"{name}: {frames.Count} frames");
             await genuine.AddAsync(frames);
         }

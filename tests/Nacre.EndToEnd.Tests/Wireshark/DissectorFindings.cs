@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Nacre.EndToEnd.Captures;
+using Nacre.Testing.Captures;
 
 namespace Nacre.EndToEnd.Wireshark;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using Nacre.EndToEnd.Captures;
+using Nacre.Testing.Captures;
 
 namespace Nacre.EndToEnd.Wireshark;
 

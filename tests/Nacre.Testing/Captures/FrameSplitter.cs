@@ -1,16 +1,16 @@
 using System.Runtime.InteropServices;
 using Nacre.LNet.Wire;
 
-namespace Nacre.EndToEnd.Captures;
+namespace Nacre.Testing.Captures;
 
 /// <summary>Cuts the byte stream of one direction of an LNet connection into its HELLO and its messages.</summary>
 public static class FrameSplitter
 {
     /// <summary>
     /// Calls <paramref name="found"/> with kind, start and length of each whole frame. Stops at the end, in the middle of a frame that was
-    /// not recorded whole, or where the bytes are no socklnd message.
+    /// not recorded whole, or where the bytes are no socklnd message; returns where that is.
     /// </summary>
-    public static void Split(ReadOnlySpan<byte> stream, Action<FrameKind, int, int> found)
+    public static int Split(ReadOnlySpan<byte> stream, Action<FrameKind, int, int> found)
     {
         var position = HelloLength(stream);
         if (position > 0)
@@ -23,6 +23,8 @@ public static class FrameSplitter
             found(FrameKind.Message, position, length);
             position += length;
         }
+
+        return position;
     }
 
     /// <summary>Bytes of the acceptor request, if there is one, and the HELLO; 0 when the stream does not begin with them.</summary>
