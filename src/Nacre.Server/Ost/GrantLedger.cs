@@ -16,8 +16,25 @@ internal sealed class ClientGrant
 }
 
 /// <summary>Space a write under way has taken; given back by <see cref="GrantLedger.EndWrite"/>.</summary>
-/// <param name="Bytes">Consumed grant and space taken from what was free.</param>
-internal readonly record struct GrantUse(long Bytes);
+/// <param name="Consumed">Grant of the client.</param>
+/// <param name="Taken">Taken from what was free.</param>
+internal readonly record struct GrantUse(long Consumed, long Taken)
+{
+    public long Bytes => Consumed + Taken;
+}
+
+/// <summary>What a write asks for, in bytes; see <see cref="GrantLedger.Add"/>.</summary>
+internal record struct WriteDemand
+{
+    /// <summary>Grant the client says it has used up for this write.</summary>
+    public long Announced;
+
+    /// <summary>Whole blocks of the niobufs it marked as covered by that.</summary>
+    public long Covered;
+
+    /// <summary>Cost of the others.</summary>
+    public long Uncovered;
+}
 
 /// <summary>
 /// Grant of one target (06 section 5): space promised to clients, so that their write-back data never meets ENOSPC.
@@ -104,41 +121,46 @@ internal sealed class GrantLedger
     }
 
     /// <summary>
-    /// Finds the space for a write (06 section 5.4 steps 2 to 5): grant for what the client marked as covered, free space for
+    /// Finds the space for a write (06 section 5.4 steps 3 to 5): grant for what the client marked as covered, free space for
     /// the rest. False when free space is short; nothing is taken then.
+    /// <para>
+    /// The mark alone is worth nothing: what is covered costs grant for its blocks at least, however little the client
+    /// announces, and what its grant does not hold is taken from what is free. Step 2, which lets a resent write pass
+    /// unpaid, is not followed: its sender decides what is resent. The caller leaves out what is on disk already instead.
+    /// </para>
     /// </summary>
-    /// <param name="alreadyPaid">A resent write: what is marked as covered passes, and nothing is consumed twice.</param>
-    /// <param name="allocated">Bytes, rounded as <see cref="Cost"/> does, of uncovered niobufs that overwrite allocated blocks.</param>
-    public bool TryBeginWrite(ClientGrant client, ulong grantUsed, ReadOnlySpan<NiobufRemote> niobufs, bool alreadyPaid,
-        long allocated, out GrantUse use)
+    public bool TryBeginWrite(ClientGrant client, in WriteDemand demand, out GrantUse use)
     {
         lock (_gate)
         {
             long left = Left();
-            long consumed = 0, needed = 0;
-            bool covered = alreadyPaid;
-            if (!covered && grantUsed > 0 && !client.Released)
+            use = Pay(client, Math.Max(demand.Announced, demand.Covered), demand.Uncovered);
+            // The tax in what it announces may be more than it has left; its blocks are what counts then.
+            if (use.Taken > left) use = Pay(client, demand.Covered, demand.Uncovered);
+            if (use.Taken > left)
             {
-                consumed = (long)Math.Min(grantUsed, (ulong)client.Granted);
-                ulong excess = grantUsed - (ulong)consumed;
-                covered = excess <= (ulong)left;
-                // A client that believes it owns more than it does: good while the difference is free, else judged alone.
-                if (covered) needed = (long)excess;
-                else consumed = 0;
+                use = default;
+                return false;
             }
-            long uncovered = 0;
-            foreach (ref readonly var niobuf in niobufs)
-                if (!covered || (niobuf.Flags & NiobufFlags.FromGrant) == 0) uncovered += Cost(niobuf);
-            needed += Math.Max(0, uncovered - allocated);
-            use = default;
-            if (needed > left) return false;
-
-            Take(client, consumed);
-            use = new GrantUse(consumed + needed);
+            Take(client, use.Consumed);
             _pending += use.Bytes;
             Promise(use.Bytes);
             return true;
         }
+    }
+
+    private static GrantUse Pay(ClientGrant client, long covered, long uncovered)
+    {
+        long consumed = client.Released ? 0 : Math.Min(covered, client.Granted);
+        return new GrantUse(consumed, covered - consumed + uncovered);
+    }
+
+    /// <summary>Adds a niobuf to what a write asks for.</summary>
+    /// <param name="granted">The client speaks of grant, so that its mark FROM_GRANT means something.</param>
+    public void Add(ref WriteDemand demand, in NiobufRemote niobuf, bool granted)
+    {
+        if (granted && (niobuf.Flags & NiobufFlags.FromGrant) != 0) demand.Covered += WholeBlocks(niobuf);
+        else demand.Uncovered += Cost(niobuf);
     }
 
     /// <summary>Reserves free space for something else than a write; false when there is not enough.</summary>
@@ -148,7 +170,7 @@ internal sealed class GrantLedger
         {
             use = default;
             if (bytes > Left()) return false;
-            use = new GrantUse(bytes);
+            use = new GrantUse(0, bytes);
             _pending += bytes;
             Promise(bytes);
             return true;
@@ -162,6 +184,17 @@ internal sealed class GrantLedger
         {
             _pending -= use.Bytes;
             Promise(-use.Bytes);
+        }
+    }
+
+    /// <summary>The write was not applied and not answered: the client will send it again, with the grant it used for this one.</summary>
+    public void GiveBack(ClientGrant client, GrantUse use)
+    {
+        lock (_gate)
+        {
+            _pending -= use.Bytes;
+            Promise(-use.Bytes);
+            if (!client.Released) Give(client, use.Consumed);
         }
     }
 

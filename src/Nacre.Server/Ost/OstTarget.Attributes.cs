@@ -46,8 +46,11 @@ public sealed partial class OstTarget
         SetOwners(ref change, oa);
         SetTimes(ref change, oa);
         if ((oa.Valid & Times) != 0) StateOf(request.Export).Times.Record(fid, request.Xid);
-        stored.Commit(change);
-        request.Transno = NextTransno();
+        using (var transaction = _transactions.Begin())
+        {
+            stored.Commit(change);
+            request.Transno = transaction.Number;
+        }
 
         ref var reply = ref StartBody(request, fid);
         FillAttributes(ref reply, stored.Attributes);

@@ -32,8 +32,9 @@ public sealed partial class OstTarget
                 request.Drop();
                 return;
             }
-            request.Transno = NextTransno();
-            stored.Truncate((long)size, ChangeOfRange(request, fid));
+            using var transaction = _transactions.Begin();
+            stored.Truncate((long)size, ChangeOfRange(request, fid, transaction.Number));
+            request.Transno = transaction.Number;
         }
         ref var reply = ref StartBody(request, fid);
         reply.Valid = ObdoValid.Id | ObdoValid.Blocks;
@@ -87,11 +88,12 @@ public sealed partial class OstTarget
 
     private void Fallocate(RpcRequest request, IStoredObject stored, long start, long end, FallocateMode mode)
     {
-        var change = ChangeOfRange(request, stored.Fid);
+        using var transaction = _transactions.Begin();
+        var change = ChangeOfRange(request, stored.Fid, transaction.Number);
         if ((mode & FallocateMode.PunchHole) != 0)
         {
-            request.Transno = change.DataVersion!.Value;
             stored.PunchHole(start, end, change);
+            request.Transno = transaction.Number;
             return;
         }
         long missing = end - start - stored.AllocatedBytes(start, end);
@@ -99,7 +101,7 @@ public sealed partial class OstTarget
         try
         {
             stored.Allocate(start, end, (mode & FallocateMode.KeepSize) != 0, change);
-            request.Transno = change.DataVersion!.Value;
+            request.Transno = transaction.Number;
         }
         finally
         {
@@ -108,12 +110,12 @@ public sealed partial class OstTarget
     }
 
     /// <summary>Times and pristine owners as in a write; later writes with smaller xids leave the times alone.</summary>
-    private ObjectChange ChangeOfRange(RpcRequest request, in LuFid fid)
+    private static ObjectChange ChangeOfRange(RpcRequest request, in LuFid fid, ulong transno)
     {
         ref readonly var oa = ref request.Get<OstBody>(BodyIndex).Oa;
         var change = new ObjectChange
         {
-            DataVersion = request.Transno != 0 ? request.Transno : NextTransno(),
+            DataVersion = transno,
             OnlyPristineOwners = true,
             Parent = ParentOf(oa),
         };

@@ -25,13 +25,16 @@ public sealed partial class OstTarget
 
         bool speaksGrant = TakeGrantNews(request, request.Get<OstBody>(BodyIndex).Oa);
         var use = await TakeSpaceAsync(request, call, stored).ConfigureAwait(false);
+        bool answered = false;
         try
         {
-            if (call.IsShort) await WriteInlineAsync(request, call, stored).ConfigureAwait(false);
-            else await WriteBulkAsync(request, call, stored).ConfigureAwait(false);
+            answered = call.IsShort
+                ? await WriteInlineAsync(request, call, stored).ConfigureAwait(false)
+                : await WriteBulkAsync(request, call, stored).ConfigureAwait(false);
         }
         catch (FsException e)
         {
+            answered = true;
             if (_diskLines.TryEnter(out var suppressed)) LogDiskError(Uuid, "write", call.Fid, e.Errno, suppressed);
             // Clients parse the body of this one error (06 section 4.10).
             if (e.Errno != Errno.EDQUOT) throw;
@@ -40,7 +43,8 @@ public sealed partial class OstTarget
         }
         finally
         {
-            _grants.EndWrite(use);
+            if (answered) _grants.EndWrite(use);
+            else _grants.GiveBack(StateOf(request.Export).Grant, use);
         }
         if (speaksGrant && request.ReplyStarted) GiveMoreGrant(request);
         RefreshLocks(request, call);
@@ -48,34 +52,56 @@ public sealed partial class OstTarget
 
     /// <summary>
     /// Grant and free space for the write (06 section 5.4). ENOSPC when there is not enough for what no grant covers, unless
-    /// that only overwrites what has blocks.
+    /// that only overwrites what has blocks. A write that says it is a resend may have been paid for already: what the first
+    /// copy brought to the disk costs nothing again, the rest is judged like any other.
     /// </summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<GrantUse> TakeSpaceAsync(RpcRequest request, BrwCall call, IStoredObject stored)
     {
-        if (TryTakeSpace(request, call, 0, out var use)) return use;
+        bool resent = request.IsResent || request.IsReplay
+            || request.Get<OstBody>(BodyIndex).Oa.HasFlags(ObdoFlags.RecoverableResend);
+        if (!resent && TryTakeSpace(request, call, null, false, out var use)) return use;
         // Rare, and asks the disk.
         await Task.Yield();
+        if (!resent) _store.RefreshSpace();
+        if (TryTakeSpace(request, call, stored, resent, out use)) return use;
+        if (!resent) throw new FsException(Errno.ENOSPC);
         _store.RefreshSpace();
-        long allocated = 0;
-        foreach (ref readonly var niobuf in NiobufsOf(request, call))
-            if (stored.AllocatedBytes((long)niobuf.Offset, (long)niobuf.End) == niobuf.Length) allocated += _grants.Cost(niobuf);
-        return TryTakeSpace(request, call, allocated, out use) ? use : throw new FsException(Errno.ENOSPC);
+        return TryTakeSpace(request, call, stored, resent, out use) ? use : throw new FsException(Errno.ENOSPC);
     }
 
-    private bool TryTakeSpace(RpcRequest request, in BrwCall call, long allocated, out GrantUse use)
+    /// <param name="onDisk">Where to look for blocks that are there already, which cost nothing; null not to look.</param>
+    /// <param name="resent">What is announced may have been taken by the first copy of this write.</param>
+    private bool TryTakeSpace(RpcRequest request, in BrwCall call, IStoredObject? onDisk, bool resent, out GrantUse use)
     {
         ref readonly var oa = ref request.Get<OstBody>(BodyIndex).Oa;
-        // A resend may have been paid for already, and at a reconnect the accounts were made equal: promised is promised.
-        bool alreadyPaid = request.IsResent || request.IsReplay || oa.HasFlags(ObdoFlags.RecoverableResend);
-        ulong grantUsed = request.Export.Has(ConnectFlags.Grant) && oa.Has(ObdoValid.Grant) ? oa.GrantUsed : 0;
-        return _grants.TryBeginWrite(
-            StateOf(request.Export).Grant, grantUsed, NiobufsOf(request, call), alreadyPaid, allocated, out use);
+        bool speaksGrant = request.Export.Has(ConnectFlags.Grant) && oa.Has(ObdoValid.Grant);
+        var demand = new WriteDemand();
+        long paid = 0;
+        foreach (ref readonly var niobuf in NiobufsOf(request, call))
+        {
+            if (onDisk != null && HasBlocks(onDisk, niobuf)) paid += _grants.Cost(niobuf);
+            else _grants.Add(ref demand, niobuf, speaksGrant);
+        }
+        if (speaksGrant) demand.Announced = Math.Max(0, (long)Math.Min(oa.GrantUsed, uint.MaxValue) - (resent ? paid : 0));
+        return _grants.TryBeginWrite(StateOf(request.Export).Grant, demand, out use);
+    }
+
+    private static bool HasBlocks(IStoredObject stored, in NiobufRemote niobuf)
+    {
+        try
+        {
+            return stored.AllocatedBytes((long)niobuf.Offset, (long)niobuf.End) == niobuf.Length;
+        }
+        catch (FsException e) when (e.Errno == Errno.EOPNOTSUPP)
+        {
+            return false; // A file system that cannot tell.
+        }
     }
 
     /// <summary>Short I/O: the data is in the request.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask WriteInlineAsync(RpcRequest request, BrwCall call, IStoredObject stored)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<bool> WriteInlineAsync(RpcRequest request, BrwCall call, IStoredObject stored)
     {
         if (request.BufferLength(ShortIoIndex) != call.Total) throw Protocol("inline data of another length");
         if (call.Total > InlineBytes || !call.IsAsync || stored.IsFlushing) await Task.Yield();
@@ -83,11 +109,11 @@ public sealed partial class OstTarget
         uint checksum = WantsChecksum(oa)
             ? BrwChecksum.Compute(BrwChecksum.TypeOf(oa.Flags), request.Buffer(ShortIoIndex))
             : oa.Checksum;
-        await ApplyAsync(request, call, stored, null, checksum).ConfigureAwait(false);
+        return await ApplyAsync(request, call, stored, null, checksum).ConfigureAwait(false);
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask WriteBulkAsync(RpcRequest request, BrwCall call, IStoredObject stored)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<bool> WriteBulkAsync(RpcRequest request, BrwCall call, IStoredObject stored)
     {
         using var context = _contexts.Rent();
         Split(request, context, call);
@@ -96,7 +122,7 @@ public sealed partial class OstTarget
         // The last transfer ends on its connection's loop, which has more to receive.
         await Task.Yield();
         uint checksum = SumSinks(request.Get<OstBody>(BodyIndex).Oa, context);
-        await ApplyAsync(request, call, stored, context, checksum).ConfigureAwait(false);
+        return await ApplyAsync(request, call, stored, context, checksum).ConfigureAwait(false);
     }
 
     private uint SumSinks(in Obdo oa, BrwContext context)
@@ -109,10 +135,10 @@ public sealed partial class OstTarget
 
     /// <summary>
     /// Puts the data into the object. A wrong checksum does not stop it: the client sees the server's value and sends again
-    /// (06 section 4.8).
+    /// (06 section 4.8). False when nothing was applied because nobody waits for this copy any more.
     /// </summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask ApplyAsync(RpcRequest request, BrwCall call, IStoredObject stored, BrwContext? context, uint checksum)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<bool> ApplyAsync(RpcRequest request, BrwCall call, IStoredObject stored, BrwContext? context, uint checksum)
     {
         using (await stored.LockRangeAsync(call.Start, call.End, request.Aborted).ConfigureAwait(false))
         {
@@ -120,14 +146,16 @@ public sealed partial class OstTarget
             if (IsAbandoned(request))
             {
                 request.Drop();
-                return;
+                return false;
             }
+            using var transaction = _transactions.Begin();
             WritePieces(request, call, stored, context);
-            request.Transno = NextTransno();
-            stored.Commit(ChangeOfWrite(request, call.Fid, request.Transno));
+            stored.Commit(ChangeOfWrite(request, call.Fid, transaction.Number));
+            request.Transno = transaction.Number;
         }
         if (!call.IsAsync && _options.DurableDirectWrites) await stored.SyncAsync(false, request.Aborted).ConfigureAwait(false);
         FinishWrite(request, call, stored, checksum);
+        return true;
     }
 
     private static void WritePieces(RpcRequest request, in BrwCall call, IStoredObject stored, BrwContext? context)

@@ -11,10 +11,10 @@ namespace Nacre.Server.Ost;
 /// <summary>
 /// An object storage target: answers the OST_* RPCs and holds the extent locks of its objects. Protocol reference 06.
 /// <para>
-/// Transactions: a change gets its number when it is applied, and is in the page cache before the reply, which survives a
-/// killed server. So <see cref="LastCommitted"/> is the last number given, and no client ever replays to this target; a
-/// restart evicts (02 section 14). A full recovery would number changes in a journal instead and let the number follow
-/// the flush.
+/// Transactions: a change gets its number before it is applied, and is in the page cache before the reply, which survives a
+/// killed server. So <see cref="LastCommitted"/> follows the changes that are finished, and no client ever replays to this
+/// target; a restart evicts (02 section 14). A full recovery would number changes in a journal instead and let the number
+/// follow the flush.
 /// </para>
 /// <para>
 /// Waiting: a request waits for a lock before it rents buffers, and for buffers before it locks a range of the object. Who
@@ -33,7 +33,7 @@ public sealed partial class OstTarget : IRpcTarget, IObjectTarget, ILdlmHost, IA
     private readonly GrantLedger _grants;
     private readonly RpcOperationTable _operations;
     private readonly BrwContextPool _contexts;
-    private ulong _transno;
+    private readonly TransactionNumbers _transactions;
     private volatile bool _stopped;
 
     /// <param name="store">Owned from now on: disposed with the target.</param>
@@ -47,7 +47,7 @@ public sealed partial class OstTarget : IRpcTarget, IObjectTarget, ILdlmHost, IA
         _log = log;
         _checksumLines = new LogRateLimit(time);
         _diskLines = new LogRateLimit(time);
-        _transno = (ulong)store.Epoch << 32;
+        _transactions = new TransactionNumbers((ulong)store.Epoch << 32);
         _grants = new GrantLedger(store, options.BrwSize, options.GrantTaxKiB << 10);
         _contexts = new BrwContextPool(options.BrwSize / BulkSplit.MaxMdBytes);
         _locks = new LdlmNamespace(
@@ -81,7 +81,7 @@ public sealed partial class OstTarget : IRpcTarget, IObjectTarget, ILdlmHost, IA
 
     public bool Active => !_stopped;
 
-    public ulong LastCommitted => Interlocked.Read(ref _transno);
+    public ulong LastCommitted => _transactions.Committed;
 
     /// <summary>The locks of this target's objects.</summary>
     public LdlmNamespace Locks => _locks;
@@ -108,8 +108,6 @@ public sealed partial class OstTarget : IRpcTarget, IObjectTarget, ILdlmHost, IA
         if (server.Bulk.Capacity < mds)
             throw new ArgumentException("the bulk pool is smaller than one RPC", nameof(server));
     }
-
-    private ulong NextTransno() => Interlocked.Increment(ref _transno);
 
     private static OstExport StateOf(Export export) =>
         export.ServiceState as OstExport ?? throw new RpcException(Errno.ENOTCONN, rpcLevel: true);

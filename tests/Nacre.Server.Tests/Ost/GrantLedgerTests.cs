@@ -15,6 +15,13 @@ public class GrantLedgerTests
         Flags = NiobufFlags.Async | (fromGrant ? NiobufFlags.FromGrant : 0),
     };
 
+    private static bool Begin(GrantLedger ledger, ClientGrant client, ulong announced, NiobufRemote niobuf, out GrantUse use)
+    {
+        var demand = new WriteDemand { Announced = (long)Math.Min(announced, uint.MaxValue) };
+        ledger.Add(ref demand, niobuf, granted: true);
+        return ledger.TryBeginWrite(client, demand, out use);
+    }
+
     private static ulong Cost(int length) => (ulong)((length + Block - 1) / Block * Block + Tax);
 
     [Fact]
@@ -52,15 +59,30 @@ public class GrantLedgerTests
         await using var store = Stores.Over(new MemoryObjectFiles(1L << 30), capacity: 1 << 20);
         var ledger = new GrantLedger(store, Brw, Tax);
         var client = new ClientGrant();
-        Assert.False(ledger.TryBeginWrite(client, 0, [Niobuf(0, 2 << 20, false)], false, 0, out _));
-        Assert.True(ledger.TryBeginWrite(client, 0, [Niobuf(0, 512 << 10, false)], false, 0, out var use));
-        Assert.False(ledger.TryBeginWrite(client, 0, [Niobuf(0, 512 << 10, false)], false, 0, out _));
+        Assert.False(Begin(ledger, client, 0, Niobuf(0, 2 << 20, false), out _));
+        Assert.True(Begin(ledger, client, 0, Niobuf(0, 512 << 10, false), out var use));
+        Assert.False(Begin(ledger, client, 0, Niobuf(0, 512 << 10, false), out _));
         // A flag without the grant to back it is worth nothing.
-        Assert.False(ledger.TryBeginWrite(client, ulong.MaxValue, [Niobuf(0, 512 << 10, true)], false, 0, out _));
-        Assert.True(ledger.TryBeginWrite(client, 0, [Niobuf(0, 512 << 10, false)], false, 1 << 20, out var overwrite));
+        Assert.False(Begin(ledger, client, ulong.MaxValue, Niobuf(0, 512 << 10, true), out _));
+        Assert.True(ledger.TryBeginWrite(client, default, out var overwrite));
         ledger.EndWrite(use);
         ledger.EndWrite(overwrite);
         Assert.Equal(0, ledger.Promised);
+    }
+
+    [Fact]
+    public async Task Covered_data_costs_its_blocks_however_little_is_announced()
+    {
+        await using var store = Stores.Over(new MemoryObjectFiles(1L << 30), capacity: 1 << 20);
+        var ledger = new GrantLedger(store, Brw, Tax);
+        var client = new ClientGrant();
+        ledger.Connect(client, 256 << 10, isNew: false);
+        Assert.Equal(256 << 10, client.Granted);
+        Assert.True(Begin(ledger, client, 1, Niobuf(0, 512 << 10, true), out var use));
+        Assert.Equal((0, 512 << 10), (client.Granted, use.Bytes));
+        Assert.False(Begin(ledger, client, 1, Niobuf(0, 1 << 20, true), out _));
+        ledger.GiveBack(client, use);
+        Assert.Equal((256 << 10, 256 << 10), (client.Granted, ledger.Promised));
     }
 
     [Fact]
@@ -70,7 +92,7 @@ public class GrantLedgerTests
         var ledger = new GrantLedger(store, Brw, Tax);
         var client = new ClientGrant();
         ledger.Connect(client, 1 << 20, isNew: true);
-        Assert.True(ledger.TryBeginWrite(client, Cost(Block), [Niobuf(0, Block, true)], false, 0, out var use));
+        Assert.True(Begin(ledger, client, Cost(Block), Niobuf(0, Block, true), out var use));
         ledger.Release(client);
         Assert.Equal(0u, ledger.GiveMore(client, 0, 1 << 30));
         ledger.EndWrite(use);
@@ -131,8 +153,8 @@ public class GrantLedgerTests
         client.Available -= dropped;
 
         ledger.Announce(client.Grant, new Obdo { Dropped = (uint)dropped, Dirty = (ulong)used });
-        bool taken = ledger.TryBeginWrite(
-            client.Grant, fromGrant ? (ulong)used : 0, [Niobuf(0, length, fromGrant)], false, 0, out var use);
+        bool taken = Begin(
+            ledger, client.Grant, fromGrant ? (ulong)used : 0, Niobuf(0, length, fromGrant), out var use);
         Assert.True(taken || !fromGrant, where);
         if (!taken) return;
         using (var stored = store.Open(Stores.FidOf(step % 200 + 41))) stored.WriteAll(random.Next(8) * Block, new byte[length]);
