@@ -108,16 +108,65 @@ public sealed partial class RpcServer
         }
     }
 
-    /// <summary>Keeps the reply where a resend may ask for it, lets go of the request, and answers.</summary>
+    /// <summary>
+    /// Keeps the reply where a resend may ask for it, lets go of the request, and answers. Whatever fails on the way, the
+    /// request leaves the list of those in progress and its timer, and its resources go back; a client that gets no answer
+    /// sends again.
+    /// </summary>
     private void Complete(RpcRequest request)
     {
-        var export = request.Export;
-        var counters = export.State.Counters;
         var now = Clock.Milliseconds;
         try
         {
-            var reply = request.IsDropped ? default : request.BuildReply(now);
-            bool send;
+            var reply = PackReply(request, now);
+            var send = Detach(request, reply);
+            request.Service.Estimate.Observe(request.ServiceSeconds(now), now);
+            Answer(request, reply, send);
+        }
+        catch (Exception failure)
+        {
+            LogHandlerFailed(_log, failure, Opcode.Name(request.Opcode), request.Xid, request.Export.ClientUuid);
+        }
+
+        _requests.Return(request);
+    }
+
+    /// <summary>The packed reply; an error if that cannot be built (a bug of the target), and none if not even this can.</summary>
+    private ReadOnlyMemory<byte> PackReply(RpcRequest request, long now)
+    {
+        if (request.IsDropped)
+        {
+            return default;
+        }
+
+        try
+        {
+            return request.BuildReply(now);
+        }
+        catch (Exception failure)
+        {
+            Fail(request, failure);
+        }
+
+        try
+        {
+            return request.BuildReply(now);
+        }
+        catch (Exception failure)
+        {
+            LogHandlerFailed(_log, failure, Opcode.Name(request.Opcode), request.Xid, request.Export.ClientUuid);
+            request.Drop();
+            return default;
+        }
+    }
+
+    /// <summary>Takes the request off its export and its timer, and keeps its reply. True when it is to be sent.</summary>
+    private static bool Detach(RpcRequest request, ReadOnlyMemory<byte> reply)
+    {
+        var export = request.Export;
+        bool send;
+        try
+        {
             lock (export.Gate)
             {
                 if (export.InProgress.TryGetValue(request.Xid, out var current) && current == request)
@@ -131,25 +180,26 @@ public sealed partial class RpcServer
                     Keep(request, reply);
                 }
             }
-
-            request.StopTiming();
-            request.Service.Estimate.Observe(request.ServiceSeconds(now), now);
-            if (send)
-            {
-                Send(request.Peer, request.Self, request.Service, request.ReplyMatchBits, request.ReplyOffset, reply.Span);
-                counters.CountReply(request.EndsAsError());
-            }
-            else
-            {
-                counters.CountDropped();
-            }
         }
-        catch (Exception failure)
+        finally
         {
-            LogHandlerFailed(_log, failure, Opcode.Name(request.Opcode), request.Xid, export.ClientUuid);
+            request.StopTiming();
         }
 
-        _requests.Return(request);
+        return send;
+    }
+
+    private void Answer(RpcRequest request, ReadOnlyMemory<byte> reply, bool send)
+    {
+        var counters = request.Export.State.Counters;
+        if (!send)
+        {
+            counters.CountDropped();
+            return;
+        }
+
+        Send(request.Peer, request.Self, request.Service, request.ReplyMatchBits, request.ReplyOffset, reply.Span);
+        counters.CountReply(request.EndsAsError());
     }
 
     private static void Keep(RpcRequest request, ReadOnlyMemory<byte> reply)

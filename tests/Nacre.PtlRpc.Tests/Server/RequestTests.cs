@@ -57,6 +57,24 @@ public class RequestTests
         Assert.Equal(what == "replay" ? 0 : 1, network.Server.Exports(_mdt).Count);
     }
 
+    [Fact]
+    public async Task AReplyThatCannotBeBuiltIsAnErrorAndLeavesNothingBehind()
+    {
+        await using var network = await RpcNetwork.StartAsync(_mdt);
+        var client = await network.AddScriptedClientAsync();
+        await client.ConnectAsync(_mdt);
+        _mdt.On(Opcode.MdsGetattr, request => request.StartReply(216, 0, 0, 0, 0, 0));
+        _mdt.LastCommittedFails = true;
+
+        var reply = await client.CallAsync(Portal.MdsReadPage, client.NewRequest(Opcode.MdsGetattr, 216, 0));
+
+        Assert.Equal((-Errno.EIO, MessageType.Error), (reply.Body.Status, reply.Body.Type));
+        Assert.Equal(0, Assert.Single(network.Server.Exports(_mdt)).RequestsInProgress);
+        _mdt.LastCommittedFails = false;
+        reply = await client.CallAsync(Portal.MdsReadPage, client.NewRequest(Opcode.MdsGetattr, 216, 0));
+        Assert.Equal(0, reply.Body.Status);
+    }
+
     public static TheoryData<string> Drops =>
     [
         "no message", "flavour", "message version", "reply", "old connection", "no timeout", "other sender part",

@@ -22,7 +22,14 @@ public sealed class FakeTarget(TargetKind kind, string uuid) : IRpcTarget
     /// <summary>Changes the values of a connect reply, or throws to refuse it.</summary>
     public Action<Export, ObdConnectData>? OnNegotiate { get; set; }
 
-    public ulong LastCommitted { get; set; }
+    public ulong LastCommitted
+    {
+        get => LastCommittedFails ? throw new InvalidOperationException("a mistake of the target") : field;
+        set;
+    }
+
+    /// <summary>Makes building any successful reply fail.</summary>
+    public bool LastCommittedFails { get; set; }
 
     public uint LockLimit { get; set; }
 
