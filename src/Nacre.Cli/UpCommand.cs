@@ -37,10 +37,16 @@ internal static class UpCommand
             DefaultValueFactory = _ => 256,
             HelpName = "MIB",
         };
+        var reserve = new Option<int>("--reserve-mib")
+        {
+            Description = "Disk space kept back in the data folder, MiB, so that files can be removed when the disk is full. 0 for none.",
+            DefaultValueFactory = _ => 64,
+            HelpName = "MIB",
+        };
         var verbose = new Option<bool>("--verbose") { Description = "Log connections and requests too." };
         var command = new Command("up", "Run a node: management, metadata and object storage servers.")
         {
-            data, nid, port, fileSystems, privilegedOnly, memory, verbose,
+            data, nid, port, fileSystems, privilegedOnly, memory, reserve, verbose,
         };
         command.SetAction((parsed, cancellationToken) => RunAsync(
             () => Options(
@@ -49,13 +55,14 @@ internal static class UpCommand
                 parsed.GetValue(port),
                 parsed.GetValue(fileSystems) ?? [],
                 parsed.GetValue(privilegedOnly),
-                parsed.GetValue(memory)),
+                parsed.GetValue(memory),
+                parsed.GetValue(reserve)),
             parsed.GetValue(verbose),
             cancellationToken));
         return command;
     }
 
-    private static NodeOptions Options(string data, string nid, int port, string[] fileSystems, bool privilegedOnly, int memoryMib)
+    private static NodeOptions Options(string data, string nid, int port, string[] fileSystems, bool privilegedOnly, int memoryMib, int reserveMib)
     {
         if (!Nid.TryParse(nid, out var parsed) || !parsed.IsTcp)
         {
@@ -72,6 +79,11 @@ internal static class UpCommand
             throw new NodeConfigurationException($"{memoryMib} MiB of bulk memory: a number from 16 to 1048576 is needed");
         }
 
+        if (reserveMib is < 0 or > 1 << 20)
+        {
+            throw new NodeConfigurationException($"{reserveMib} MiB of reserve: a number from 0 to 1048576 is needed");
+        }
+
         return new NodeOptions
         {
             DataFolder = data,
@@ -80,6 +92,7 @@ internal static class UpCommand
             FileSystems = [.. fileSystems.Select(FileSystemSpec.Parse)],
             AcceptUnprivilegedPorts = !privilegedOnly,
             BulkMemoryBytes = (long)memoryMib << 20,
+            ReserveBytes = (long)reserveMib << 20,
         };
     }
 

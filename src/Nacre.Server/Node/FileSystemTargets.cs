@@ -18,16 +18,19 @@ internal sealed class FileSystemTargets : IAsyncDisposable
     private readonly RpcServer _rpc;
     private readonly TimeProvider _time;
     private readonly ILoggerFactory _logging;
+    private readonly SpaceReserve _reserve;
     private readonly MetadataStore _store;
     private readonly MdtFileSystem _files;
     private readonly MdtTarget _mdt;
     private readonly List<OstTarget> _osts = [];
 
     private FileSystemTargets(
-        DataFolder data, FileSystemRecord record, RpcServer rpc, TimeProvider time, ILoggerFactory logging, MetadataStore store)
+        DataFolder data, FileSystemRecord record, RpcServer rpc, SpaceReserve reserve, TimeProvider time, ILoggerFactory logging,
+        MetadataStore store)
     {
         _data = data;
         _rpc = rpc;
+        _reserve = reserve;
         _time = time;
         _logging = logging;
         _store = store;
@@ -57,9 +60,11 @@ internal sealed class FileSystemTargets : IAsyncDisposable
     /// <param name="isNew">Without it the metadata has to be there: an empty store would give out the numbers of its objects again.</param>
     /// <exception cref="NodeConfigurationException">A store is damaged, missing, in use, or of a newer format.</exception>
     public static async Task<FileSystemTargets> StartAsync(
-        DataFolder data, FileSystemRecord record, bool isNew, RpcServer rpc, TimeProvider time, ILoggerFactory logging)
+        DataFolder data, FileSystemRecord record, bool isNew, RpcServer rpc, SpaceReserve reserve, TimeProvider time,
+        ILoggerFactory logging)
     {
-        var targets = new FileSystemTargets(data, record, rpc, time, logging, OpenMetadata(data, record, isNew, time, logging));
+        var targets = new FileSystemTargets(
+            data, record, rpc, reserve, time, logging, OpenMetadata(data, record, isNew, reserve, time, logging));
         try
         {
             // OSTs first: the MDT, once it is served, places files on them.
@@ -104,7 +109,7 @@ internal sealed class FileSystemTargets : IAsyncDisposable
     }
 
     private static MetadataStore OpenMetadata(
-        DataFolder data, FileSystemRecord record, bool isNew, TimeProvider time, ILoggerFactory logging)
+        DataFolder data, FileSystemRecord record, bool isNew, SpaceReserve reserve, TimeProvider time, ILoggerFactory logging)
     {
         var folder = data.TargetFolder(record.Name, "mdt", 0);
         Directory.CreateDirectory(folder);
@@ -112,7 +117,13 @@ internal sealed class FileSystemTargets : IAsyncDisposable
         {
             return MetadataStore.Open(
                 Path.Combine(folder, "mdt.db"),
-                new MetadataStoreOptions { FileSystemName = record.Name, RunWaiters = LNetNode.Together, MustExist = !isNew },
+                new MetadataStoreOptions
+                {
+                    FileSystemName = record.Name,
+                    RunWaiters = LNetNode.Together,
+                    MustExist = !isNew,
+                    Reserve = reserve,
+                },
                 time,
                 logging.CreateLogger<MetadataStore>());
         }
@@ -137,8 +148,13 @@ internal sealed class FileSystemTargets : IAsyncDisposable
         var capacity = (Record.CapacityGib << 30) / Record.OstCount;
         try
         {
-            return ObjectStore.Open(
-                folder, new ObjectStoreOptions { CapacityBytes = capacity }, _time, _logging.CreateLogger<ObjectStore>());
+            Directory.CreateDirectory(folder);
+            var options = new ObjectStoreOptions
+            {
+                CapacityBytes = capacity,
+                Withheld = _reserve.Covers(folder) ? () => _reserve.MissingBytes : null,
+            };
+            return ObjectStore.Open(folder, options, _time, _logging.CreateLogger<ObjectStore>());
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {

@@ -5,6 +5,7 @@ using Nacre.LNet;
 using Nacre.LNet.Transports;
 using Nacre.PtlRpc;
 using Nacre.Server.Mgs;
+using Nacre.Server.Storage;
 
 namespace Nacre.Server.Node;
 
@@ -14,8 +15,12 @@ namespace Nacre.Server.Node;
 /// </summary>
 public sealed partial class NacreNode : IAsyncDisposable
 {
+    /// <summary>Free bytes a start or an orderly stop needs: the databases' logs and their indexes, epochs and usage of the stores.</summary>
+    private const long RoomToStart = 2L << 20;
+
     private readonly NodeOptions _options;
     private readonly DataFolder _data;
+    private readonly SpaceReserve _reserve;
     private readonly TimeProvider _time;
     private readonly ILoggerFactory _logging;
     private readonly ILogger _logger;
@@ -24,10 +29,12 @@ public sealed partial class NacreNode : IAsyncDisposable
     private readonly MgsTarget _mgs;
     private readonly Dictionary<string, FileSystemTargets> _fileSystems = [];
 
-    private NacreNode(NodeOptions options, DataFolder data, ITransport transport, TimeProvider time, ILoggerFactory logging)
+    private NacreNode(
+        NodeOptions options, DataFolder data, SpaceReserve reserve, ITransport transport, TimeProvider time, ILoggerFactory logging)
     {
         _options = options;
         _data = data;
+        _reserve = reserve;
         _time = time;
         _logging = logging;
         _logger = logging.CreateLogger<NacreNode>();
@@ -88,12 +95,15 @@ public sealed partial class NacreNode : IAsyncDisposable
 
         var data = DataFolder.Open(options.DataFolder);
         NacreNode node;
+        SpaceReserve? reserve = null;
         try
         {
-            node = new NacreNode(options, data, transport, time, logging);
+            reserve = OpenReserve(options, data, time, logging);
+            node = new NacreNode(options, data, reserve, transport, time, logging);
         }
         catch
         {
+            reserve?.Dispose();
             data.Dispose();
             throw;
         }
@@ -150,13 +160,29 @@ public sealed partial class NacreNode : IAsyncDisposable
         // Nothing new comes in once LNet is closed; the targets finish what they have and close their stores.
         await _lnet.DisposeAsync();
         await _rpc.DisposeAsync();
+        _reserve.Require(RoomToStart);
         foreach (var targets in _fileSystems.Values)
         {
             await targets.DisposeAsync();
         }
 
         _mgs.Dispose();
+        _reserve.Dispose();
         _data.Dispose();
+    }
+
+    private static SpaceReserve OpenReserve(NodeOptions options, DataFolder data, TimeProvider time, ILoggerFactory logging)
+    {
+        try
+        {
+            var reserve = new SpaceReserve(data.Path, options.ReserveBytes, time, logging.CreateLogger<SpaceReserve>());
+            reserve.Require(RoomToStart);
+            return reserve;
+        }
+        catch (FsException e)
+        {
+            throw new NodeConfigurationException($"data folder {data.Path}: {e.Message}", e);
+        }
     }
 
     private static MgsTarget OpenManagement(DataFolder data, RpcServer rpc, TimeProvider time, ILoggerFactory logging)
@@ -178,7 +204,7 @@ public sealed partial class NacreNode : IAsyncDisposable
         {
             // Announced only once its metadata is on disk: from then on clients may have files in it.
             var isNew = !_mgs.HasFileSystem(record.Name);
-            _fileSystems.Add(record.Name, await FileSystemTargets.StartAsync(_data, record, isNew, _rpc, _time, _logging));
+            _fileSystems.Add(record.Name, await FileSystemTargets.StartAsync(_data, record, isNew, _rpc, _reserve, _time, _logging));
             await AnnounceAsync(record, cancellationToken);
         }
     }

@@ -20,6 +20,9 @@ public sealed record NodeOptions
     /// <summary>File systems to make where the data folder does not hold them yet.</summary>
     public IReadOnlyList<FileSystemSpec> FileSystems { get; init; } = [];
 
+    /// <summary>Bytes kept back in the data folder for the moment when its disk is full; at most an eighth of the disk, 0 for none.</summary>
+    public long ReserveBytes { get; init; } = Storage.SpaceReserve.DefaultBytes;
+
     /// <summary>Memory for file data on its way, bytes. Requests wait for it, so clients cannot make the node use more.</summary>
     public long BulkMemoryBytes { get; init; } = 256L << 20;
 }

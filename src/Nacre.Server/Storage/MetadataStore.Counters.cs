@@ -221,6 +221,7 @@ public sealed partial class MetadataStore
     {
         try
         {
+            RequireRoomForCommit();
             Begin();
             PutCounter(_sequences.Name, _sequences.Next);
             foreach (var counter in _objectCounters.Values)

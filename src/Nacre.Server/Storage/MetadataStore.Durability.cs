@@ -121,7 +121,7 @@ public sealed partial class MetadataStore
 
     private void AfterCommit()
     {
-        if (WalFrames >= _options.CheckpointBytes / PageSize && Interlocked.Exchange(ref _checkpointing, 1) == 0)
+        if (WalFrames >= CheckpointBytes / PageSize && Interlocked.Exchange(ref _checkpointing, 1) == 0)
         {
             _ = Task.Run(CheckpointInBackground);
         }
@@ -140,7 +140,11 @@ public sealed partial class MetadataStore
                     return; // the connections are closed once this lock has been free after that
                 }
                 bool complete = false;
-                long urgent = UrgentFactor * _options.CheckpointBytes / PageSize;
+                long urgent = UrgentFactor * CheckpointBytes / PageSize;
+                lock (Gate)
+                {
+                    RequireRoomForCheckpoint();
+                }
                 for (int pass = 0; pass < BackgroundPasses && !complete && WalFrames < urgent; pass++)
                 {
                     FaultPoint?.Invoke("checkpoint");
@@ -171,6 +175,7 @@ public sealed partial class MetadataStore
                 return;
             }
             CommitOpen();
+            RequireRoomForCheckpoint();
             if (!_checkpointer.Checkpoint(SqliteNative.CheckpointPassive))
             {
                 LogCheckpointHeldUp(WalFrames);

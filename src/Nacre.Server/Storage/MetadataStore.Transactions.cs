@@ -23,6 +23,7 @@ public sealed partial class MetadataStore : IThreadPoolWorkItem
     private CommitWaiter? _lastWaiter;
     private bool _commitQueued;
     private ulong _finished;
+    private (ulong Transaction, int Errno) _lastAbort;
 
     // Guarded by Gate. _open is also read under _waitLock by waiters: it changes only under both.
     private ulong _open = 1;
@@ -31,6 +32,7 @@ public sealed partial class MetadataStore : IThreadPoolWorkItem
     private ulong _lastChange; // last transaction that was committed with changes
     private bool _begun;      // SQLite has a transaction open
     private bool _dirty;      // the open transaction changed something
+    private int _changes;     // operations in the open transaction that changed something
     private bool _changing;   // between BeginChange and EndChange
     private bool _committing; // the committer holds the gate, and tells waiters when it has let go of it
     private int _timerArmed;
@@ -105,6 +107,26 @@ public sealed partial class MetadataStore : IThreadPoolWorkItem
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         }
         return waiter.Task;
+    }
+
+    /// <summary>
+    /// For a refusal, which may rest on any change: completes when all done before the call is committed. Fails as
+    /// <see cref="WhenCommitted"/> does when a transaction from <paramref name="since"/> on was rolled back, for what was seen
+    /// may be undone then. Call without the gate.
+    /// </summary>
+    /// <param name="since"><see cref="OpenTransaction"/> before the first look.</param>
+    public ValueTask WhenSettled(ulong since)
+    {
+        // Read before: a rollback that comes in between is found below, one that comes later by the wait.
+        ulong pending = PendingTransaction;
+        lock (_waitLock)
+        {
+            if (_lastAbort.Transaction >= since)
+            {
+                return ValueTask.FromException(new FsException(_lastAbort.Errno));
+            }
+        }
+        return WhenCommitted(pending);
     }
 
     /// <summary>Under <see cref="_waitLock"/>.</summary>
@@ -207,6 +229,7 @@ public sealed partial class MetadataStore : IThreadPoolWorkItem
         Begin();
         _changing = true;
         _dirty = true;
+        _changes++;
         return NextTransno();
     }
 
@@ -252,6 +275,7 @@ public sealed partial class MetadataStore : IThreadPoolWorkItem
         {
             if (_dirty)
             {
+                RequireRoomForCommit();
                 WriteInodes();
                 WriteCounters();
                 FaultPoint?.Invoke("commit");
@@ -318,6 +342,7 @@ public sealed partial class MetadataStore : IThreadPoolWorkItem
             _commitQueued = false;
         }
         _dirty = false;
+        _changes = 0;
         if (tell && !_committing)
         {
             // Somebody's operation holds the gate.
@@ -328,6 +353,7 @@ public sealed partial class MetadataStore : IThreadPoolWorkItem
     private void RememberAbort(ulong transaction, int errno)
     {
         _aborted[transaction] = errno;
+        _lastAbort = (transaction, errno);
         _abortedOrder.Enqueue(transaction);
         if (_abortedOrder.Count > RememberedAborts)
         {

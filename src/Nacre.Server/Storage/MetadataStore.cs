@@ -33,6 +33,9 @@ public sealed record MetadataStoreOptions
     /// four times this on operations wait at once.</summary>
     public long CheckpointBytes { get; init; } = 64L << 20;
 
+    /// <summary>Space kept back on the store's disk for when it is full; null for none. Owned by the caller.</summary>
+    public SpaceReserve? Reserve { get; init; }
+
     /// <summary>Runs what goes on after a commit, all of those who waited for it; the place to gather what they send.</summary>
     public Action<Action> RunWaiters { get; init; } = static waiters => waiters();
 
@@ -148,6 +151,7 @@ public sealed partial class MetadataStore : IDisposable
             }
             ReturnUnusedNumbers();
             CommitOpen();
+            RequireRoomForCheckpoint();
             _disposed = true;
         }
         _commitTimer.Dispose();

@@ -29,12 +29,12 @@ public sealed class ChildNode : IAsyncDisposable
         }
     }
 
-    public static async Task<ChildNode> StartAsync(string dataFolder, int port, string fileSystem)
+    public static async Task<ChildNode> StartAsync(string dataFolder, int port, string fileSystem, params string[] options)
     {
         var executable = Path.Combine(AppContext.BaseDirectory, "nacre.dll");
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in (string[])[
-            executable, "up", "--data", dataFolder, "--nid", "127.0.0.1@tcp", "--lnet-port", $"{port}", "--file-system", fileSystem])
+            executable, "up", "--data", dataFolder, "--nid", "127.0.0.1@tcp", "--lnet-port", $"{port}", "--file-system", fileSystem, .. options])
         {
             start.ArgumentList.Add(argument);
         }

@@ -20,6 +20,11 @@ public sealed record TestServerOptions
 
     public long CapacityGib { get; init; } = 64 << 10;
 
+    /// <summary>Where the data folder is made; null for a temporary one.</summary>
+    public string? DataFolder { get; init; }
+
+    public long ReserveBytes { get; init; } = 1L << 20;
+
     public long BulkMemoryBytes { get; init; } = 256L << 20;
 
     /// <summary>Real TCP on the loopback interface; without it a network in memory.</summary>
@@ -59,7 +64,7 @@ public sealed class TestServer : IAsyncDisposable
 
     public NacreNode Node => _node ?? throw new InvalidOperationException("the node does not run");
 
-    public string DataFolder => _folder.Path;
+    public string DataFolder => Options.DataFolder ?? _folder.Path;
 
     public static async Task<TestServer> StartAsync(TestServerOptions? options = null)
     {
@@ -128,7 +133,8 @@ public sealed class TestServer : IAsyncDisposable
     {
         var options = new NodeOptions
         {
-            DataFolder = _folder.Path,
+            DataFolder = DataFolder,
+            ReserveBytes = Options.ReserveBytes,
             Nid = Nid,
             LNetPort = At.Port,
             FileSystems = [.. Names().Select(name => new FileSystemSpec(name, Options.Osts, Options.CapacityGib))],

@@ -56,6 +56,7 @@ public sealed partial class MdtFileSystem
         var parent = NeedDirectory(args.Parent);
         CheckNewName(who, parent, args.Name);
         CheckMayLink(source, parent);
+        NeedSpace();
 
         ulong transno = Store.BeginChange();
         var before = new PreVersions(parent.Version, source.Version, 1);
@@ -123,6 +124,7 @@ public sealed partial class MdtFileSystem
         {
             throw new FsException(type == ModeBits.Regular ? Errno.E2BIG : Errno.EINVAL);
         }
+        NeedSpace();
         return Store.FindInode(number) == null ? number : throw new FsException(Errno.EEXIST);
     }
 

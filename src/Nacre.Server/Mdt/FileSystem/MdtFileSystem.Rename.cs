@@ -18,6 +18,7 @@ public sealed partial class MdtFileSystem
         {
             return new MdtResult { Transaction = Store.Pending(moved) };
         }
+        NeedSpace();
         ulong transno = Store.BeginChange();
         var before = new PreVersions(
             source.Version, ReferenceEquals(source, target) ? 0 : target.Version, moved.Version, replaced?.Version ?? 1);

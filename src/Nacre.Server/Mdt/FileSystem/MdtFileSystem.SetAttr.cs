@@ -188,6 +188,7 @@ public sealed partial class MdtFileSystem
             throw new FsException(Errno.EPERM);
         }
         CheckLayout(layout);
+        NeedSpace();
         ulong transno = Store.BeginChange();
         var before = new PreVersions(inode.Version);
         Touch(inode, transno);
@@ -206,6 +207,7 @@ public sealed partial class MdtFileSystem
             throw new FsException(Errno.EINVAL);
         }
         CheckLayout(layout);
+        NeedSpace();
         ulong transno = Store.BeginChange();
         var before = new PreVersions(inode.Version);
         Touch(inode, transno);
@@ -217,6 +219,7 @@ public sealed partial class MdtFileSystem
     public MdtResult SetHsm(LuFid fid, ReadOnlySpan<byte> hsm)
     {
         var inode = Need(fid);
+        NeedSpace();
         ulong transno = Store.BeginChange();
         var before = new PreVersions(inode.Version);
         Touch(inode, transno);

@@ -206,6 +206,7 @@ public sealed partial class MdtFileSystem
         {
             throw new FsException(Errno.ENOSPC);
         }
+        NeedSpace();
         ulong transno = Store.BeginChange();
         var before = new PreVersions(inode.Version);
         Touch(inode, transno);
@@ -239,6 +240,10 @@ public sealed partial class MdtFileSystem
         if (!removes && !PosixAcl.IsValid(acl))
         {
             throw new FsException(Errno.EINVAL);
+        }
+        if (!removes)
+        {
+            NeedSpace();
         }
         ulong transno = Store.BeginChange();
         var before = new PreVersions(inode.Version);

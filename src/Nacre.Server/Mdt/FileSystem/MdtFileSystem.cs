@@ -58,6 +58,15 @@ public sealed partial class MdtFileSystem : IDisposable
     /// <summary>Lets go of the store, which its owner disposes of.</summary>
     public void Dispose() => Store.Aborted -= OnAborted;
 
+    /// <summary>Refuses what adds to the database while the disk is full. ENOSPC.</summary>
+    private void NeedSpace()
+    {
+        if (Store.IsShortOfSpace)
+        {
+            throw new FsException(Errno.ENOSPC);
+        }
+    }
+
     private Inode? Find(in LuFid fid) => InodeNumber.TryOf(fid, out long number) ? Store.FindInode(number) : null;
 
     private Inode Need(in LuFid fid) => Find(fid) ?? throw new FsException(Errno.ENOENT);

@@ -20,11 +20,12 @@ public sealed class BackingSpace
     private long _asked;
     private long _consumed;
     private long _promised;
+    private Func<long>? _withheld;
 
     private BackingSpace(TimeProvider time) => _time = time;
 
     /// <summary>The one instance of a file system, which the store leaves when it is closed.</summary>
-    internal static BackingSpace Join(IObjectFiles files, TimeProvider time)
+    internal static BackingSpace Join(IObjectFiles files, TimeProvider time, Func<long>? withheld = null)
     {
         lock (KnownGate)
         {
@@ -33,6 +34,7 @@ public sealed class BackingSpace
             lock (backing._gate)
             {
                 backing._members.Add(files);
+                backing._withheld = withheld ?? backing._withheld;
                 backing.RefreshLocked();
             }
             return backing;
@@ -59,7 +61,7 @@ public sealed class BackingSpace
 
     /// <summary>
     /// Free bytes above the reserve: 1 % of the file system, at most 1 GiB, is never used, so that a metadata store beside
-    /// the objects and the file system's own trees keep working. Asks the file system when its last answer is a second old.
+    /// the objects and the file system's own trees keep working, nor is what a <see cref="SpaceReserve"/> gave up. Asks the file system when its last answer is a second old.
     /// </summary>
     public long Free
     {
@@ -68,7 +70,7 @@ public sealed class BackingSpace
             lock (_gate)
             {
                 if (_time.GetElapsedTime(_asked) > MaxAge) RefreshLocked();
-                long reserve = Math.Min(_space.Total / 100, LargestReserve);
+                long reserve = Math.Min(_space.Total / 100, LargestReserve) + (_withheld?.Invoke() ?? 0);
                 return Math.Max(0, _space.Free - reserve - Interlocked.Read(ref _consumed));
             }
         }

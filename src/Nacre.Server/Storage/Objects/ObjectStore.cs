@@ -41,7 +41,7 @@ public sealed partial class ObjectStore : IObjectStore
         CheckFormat();
         Epoch = NextEpoch();
         LoadUsage();
-        Backing = BackingSpace.Join(files, time);
+        Backing = BackingSpace.Join(files, time, options.Withheld);
         _flusher = Task.Run(RunFlusherAsync);
         _remover = Task.Run(RunRemoverAsync);
     }

@@ -9,6 +9,9 @@ public sealed record ObjectStoreOptions
     /// <summary>Objects kept open when nobody uses them. More are open while in use or not flushed yet.</summary>
     public int MaxOpenObjects { get; init; } = 1024;
 
+    /// <summary>Bytes of free space that belong to others, asked for whenever space is counted; null for none.</summary>
+    public Func<long>? Withheld { get; init; }
+
     /// <summary>How long completed changes may stay in the page cache only: what a power cut can take.</summary>
     public TimeSpan FlushInterval { get; init; } = TimeSpan.FromSeconds(1);
 }
