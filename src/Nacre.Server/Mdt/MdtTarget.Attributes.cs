@@ -50,13 +50,15 @@ public sealed partial class MdtTarget
     private async ValueTask GetAttrAsync(RpcRequest request)
     {
         var found = ObjectOrError(RequireFid(request.Get<MdtBody>(BufBody)));
-        await Settled(found.Transaction).ConfigureAwait(false);
-        ReplyGetAttr(request, found);
+        var defaultLmv = DefaultLmvFor(request.Get<MdtBody>(BufBody), found);
+        await Settled(Math.Max(found.Transaction, defaultLmv.Transaction)).ConfigureAwait(false);
+        ReplyGetAttr(request, found, defaultLmv.Value);
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask GetAttrNameAsync(RpcRequest request)
     {
+        ulong since = _store.OpenTransaction;
         MdtObject found = default;
         int errno = 0;
         try
@@ -69,15 +71,16 @@ public sealed partial class MdtTarget
         }
         if (errno != 0)
         {
-            await RefusalSettled().ConfigureAwait(false);
+            await _store.WhenSettled(since).ConfigureAwait(false);
             FailWithBuffers(request, errno, GetAttrShape);
             return;
         }
-        await Settled(found.Transaction).ConfigureAwait(false);
+        var defaultLmv = DefaultLmvFor(request.Get<MdtBody>(BufBody), found);
+        await Settled(Math.Max(found.Transaction, defaultLmv.Transaction)).ConfigureAwait(false);
         if (request.Get<MdtBody>(BufBody).Valid == ObdMd.FlId)
             ReplyRawLookup(request, found.Fid);
         else
-            ReplyGetAttr(request, found);
+            ReplyGetAttr(request, found, defaultLmv.Value);
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
@@ -127,10 +130,10 @@ public sealed partial class MdtTarget
     }
 
     /// <summary>The reply of MDS_GETATTR and MDS_GETATTR_NAME: attributes and the one EA the request asks for.</summary>
-    private void ReplyGetAttr(RpcRequest request, in MdtObject found)
+    private void ReplyGetAttr(RpcRequest request, in MdtObject found, ReadOnlyMemory<byte> defaultLmv)
     {
         ref readonly var asked = ref request.Get<MdtBody>(BufBody);
-        var ea = EaFor(asked, found, out var eaValid);
+        var ea = EaFor(asked, found, defaultLmv, out var eaValid);
         bool wantsAcl = WantsAcl(request, asked.Valid);
         int aclLength = wantsAcl ? AclLength(request.Export, found) : 0;
         request.StartReply(MdtBody.Size, ea.Length + (eaValid == ObdMd.LinkName ? 1 : 0), aclLength, 0, 0, 0);
@@ -157,7 +160,7 @@ public sealed partial class MdtTarget
 
     /// <summary>What MDT_MD holds: a link target (the NUL is added by the caller), a file's layout, a directory's default
     /// layout, a directory's default LMV.</summary>
-    private ReadOnlyMemory<byte> EaFor(in MdtBody asked, in MdtObject found, out ObdMd valid)
+    private ReadOnlyMemory<byte> EaFor(in MdtBody asked, in MdtObject found, ReadOnlyMemory<byte> defaultLmv, out ObdMd valid)
     {
         valid = ObdMd.None;
         var attributes = found.Attributes;
@@ -169,7 +172,7 @@ public sealed partial class MdtTarget
             return found.Target;
         }
         if (attributes.IsDirectory)
-            return DirectoryEaFor(asked, found, out valid);
+            return DirectoryEaFor(asked, found, defaultLmv, out valid);
         if ((asked.Valid & ObdMd.FlEaSize) == 0 || asked.EaDataSize == 0 || found.Layout.IsEmpty)
             return default;
         valid = ObdMd.FlEaSize;
@@ -177,17 +180,17 @@ public sealed partial class MdtTarget
         return found.Layout;
     }
 
-    private ReadOnlyMemory<byte> DirectoryEaFor(in MdtBody asked, in MdtObject found, out ObdMd valid)
+    private ReadOnlyMemory<byte> DirectoryEaFor(
+        in MdtBody asked, in MdtObject found, ReadOnlyMemory<byte> defaultLmv, out ObdMd valid)
     {
         valid = ObdMd.None;
         if ((asked.Valid & ObdMd.FlDirEa) == 0 || asked.EaDataSize == 0 || (asked.Valid & ObdMd.Mea) != 0)
             return default;
         if ((asked.Valid & ObdMd.DefaultMea) != 0)
         {
-            var stored = DefaultLmvOf(found.Fid);
-            if (!stored.IsEmpty)
+            if (!defaultLmv.IsEmpty)
                 valid = ObdMd.FlDirEa | ObdMd.DefaultMea;
-            return stored;
+            return defaultLmv;
         }
         var layout = found.Layout;
         if (layout.IsEmpty && found.Fid == MdtFileSystem.Root)
@@ -195,6 +198,16 @@ public sealed partial class MdtTarget
         if (!layout.IsEmpty)
             valid = ObdMd.FlDirEa;
         return layout;
+    }
+
+    /// <summary>The default LMV of a directory, read before the reply waits, if the request asks for it.</summary>
+    private MdtXattrValue DefaultLmvFor(in MdtBody asked, in MdtObject found)
+    {
+        const ObdMd wanted = ObdMd.FlDirEa | ObdMd.DefaultMea;
+        if (!found.Attributes.IsDirectory || (asked.Valid & wanted) != wanted)
+            return default;
+        lock (_store.Gate)
+            return _fs.GetXattr(found.Fid, DefaultLmvName);
     }
 
     private static bool WantsAcl(RpcRequest request, ObdMd valid) =>

@@ -77,18 +77,16 @@ public sealed partial class MdtTarget
     }
 
     /// <summary>No HSM yet: no file has a state.</summary>
-    private ValueTask HsmStateGetAsync(RpcRequest request)
+    private async ValueTask HsmStateGetAsync(RpcRequest request)
     {
-        ObjectOrError(RequireFid(request.Get<MdtBody>(BufBody)));
+        await Settled(ObjectOrError(RequireFid(request.Get<MdtBody>(BufBody))).Transaction).ConfigureAwait(false);
         request.StartReply(MdtBody.Size, HsmUserState.Size);
-        return ValueTask.CompletedTask;
     }
 
-    private ValueTask HsmActionAsync(RpcRequest request)
+    private async ValueTask HsmActionAsync(RpcRequest request)
     {
-        ObjectOrError(RequireFid(request.Get<MdtBody>(BufBody)));
+        await Settled(ObjectOrError(RequireFid(request.Get<MdtBody>(BufBody))).Transaction).ConfigureAwait(false);
         request.StartReply(MdtBody.Size, HsmCurrentAction.Size);
-        return ValueTask.CompletedTask;
     }
 
     private static ValueTask HsmUnsupportedAsync(RpcRequest request) => throw new FsException(Errno.EOPNOTSUPP);

@@ -12,6 +12,7 @@ namespace Nacre.Server.Mdt;
 public sealed partial class MdtTarget
 {
     // Request buffers.
+    private const int IntentKind = 2;
     private const int IntentBody = 3;
     private const int IntentRecord = 3;
     private const int IntentLookupName = 5;
@@ -27,9 +28,11 @@ public sealed partial class MdtTarget
     /// <summary>Seconds after which an object counts as quiet: lookups of it also get UPDATE (05 section 6.4).</summary>
     private const long QuietAfter = 10;
 
-    ValueTask ILdlmHost.IntentAsync(RpcRequest request, ulong intentOpcode) => (IntentOpcode)intentOpcode switch
+    ValueTask ILdlmHost.IntentAsync(RpcRequest request, ulong intentOpcode) => _intent(request);
+
+    private ValueTask IntentAsync(RpcRequest request) => (IntentOpcode)request.Get<LdlmIntent>(IntentKind).Opcode switch
     {
-        IntentOpcode.Lookup or IntentOpcode.GetAttr => IntentGetAttrAsync(request, (IntentOpcode)intentOpcode),
+        IntentOpcode.Lookup or IntentOpcode.GetAttr => IntentGetAttrAsync(request, (IntentOpcode)request.Get<LdlmIntent>(IntentKind).Opcode),
         IntentOpcode.Open or (IntentOpcode.Open | IntentOpcode.Create) => IntentOpenAsync(request),
         IntentOpcode.Layout => IntentLayoutAsync(request),
         IntentOpcode.GetXattr => IntentGetXattrAsync(request),
@@ -64,6 +67,7 @@ public sealed partial class MdtTarget
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask IntentGetAttrAsync(RpcRequest request, IntentOpcode opcode)
     {
+        ulong since = _store.OpenTransaction;
         Found found;
         ClientLock? granted = null;
         for (int attempt = 0; ; attempt++)
@@ -88,7 +92,8 @@ public sealed partial class MdtTarget
                 break;
             }
         }
-        await Settled(found.Transaction).ConfigureAwait(false);
+        // A name that is not there rests on its directory alone, which says what to wait for; a refusal on anything.
+        await Settled(found.Errno != 0, found.Transaction, since).ConfigureAwait(false);
         ReplyGetAttrIntent(request, found, granted);
     }
 

@@ -153,9 +153,10 @@ public sealed partial class MdtTarget
     private async ValueTask ReplyLayoutAsync(RpcRequest request, LuFid fid, ClientLock granted, MdtResult change)
     {
         MdtObject found;
+        ulong seen;
         lock (_store.Gate)
-            _fs.TryGetAttr(fid, out found);
-        await Settled(Math.Max(found.Transaction, change.Transaction)).ConfigureAwait(false);
+            seen = _fs.TryGetAttr(fid, out found) ? found.Transaction : _store.PendingTransaction;
+        await Settled(Math.Max(seen, change.Transaction)).ConfigureAwait(false);
         request.StartReply(LdlmReply.Size, found.Layout.Length);
         found.Layout.Span.CopyTo(request.ReplyBuffer(2));
         NoteLayoutSize(found.Layout.Length);

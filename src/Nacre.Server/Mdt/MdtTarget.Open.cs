@@ -23,6 +23,7 @@ public sealed partial class MdtTarget
 
     private async ValueTask IntentOpenAsync(RpcRequest request)
     {
+        ulong since = _store.OpenTransaction;
         var open = ParseOpen(request);
         OpenOutcome outcome;
         try
@@ -32,11 +33,12 @@ public sealed partial class MdtTarget
         }
         catch (FsException refused)
         {
-            outcome = OpenOutcome.Refused(LookedUp, refused.Errno, _store.PendingTransaction);
+            outcome = OpenOutcome.Refused(LookedUp, refused.Errno);
         }
         try
         {
-            await Settled(outcome.Transaction).ConfigureAwait(false);
+            // A refusal may rest on any change; the others say what they rest on.
+            await Settled(outcome.Errno != 0, outcome.Transaction, since).ConfigureAwait(false);
             ReplyOpen(request, open, outcome);
         }
         catch (FsException refused)

@@ -135,7 +135,7 @@ public sealed partial class MdtTarget
         lock (_store.Gate)
         {
             if (!_fs.TryGetAttr(outcome.Object.Fid, out outcome.Object))
-                outcome.HasObject = false;
+                (outcome.HasObject, outcome.Object) = (false, default(MdtObject) with { Transaction = _store.PendingTransaction });
         }
         outcome.Depend(outcome.Object.Transaction);
     }

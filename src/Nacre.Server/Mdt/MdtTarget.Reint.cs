@@ -16,6 +16,7 @@ public sealed partial class MdtTarget
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask ReintAsync(RpcRequest request)
     {
+        ulong since = _store.OpenTransaction;
         var operation = request.Get<MdtRecReint>(BufRecord).Opcode;
         int errno;
         try
@@ -29,7 +30,7 @@ public sealed partial class MdtTarget
         {
             errno = refused.Errno;
         }
-        await RefusalSettled().ConfigureAwait(false);
+        await _store.WhenSettled(since).ConfigureAwait(false);
         FailWithBuffers(request, errno, ShapeOf(operation));
     }
 

@@ -114,10 +114,4 @@ public sealed partial class MdtTarget
         if (wish.StripeCount > 1 && wish.StripeCount != uint.MaxValue)
             throw new FsException(Errno.EINVAL);
     }
-
-    private ReadOnlyMemory<byte> DefaultLmvOf(LuFid directory)
-    {
-        lock (_store.Gate)
-            return _fs.GetXattr(directory, DefaultLmvName) is { Found: true } found ? found.Value : default;
-    }
 }

@@ -33,7 +33,7 @@ public sealed partial class MdtTarget
         }
         if (XattrNames.IsServersOwn(NameIn(request, XattrName)))
         {
-            AcceptWithoutEffect(request, record.Fid);
+            await AcceptWithoutEffectAsync(request, record.Fid).ConfigureAwait(false);
             return;
         }
         MdtResult result;
@@ -69,10 +69,12 @@ public sealed partial class MdtTarget
             || verb.SequenceEqual("del"u8));
 
     /// <summary>Success without a change, as a restore tool expects; the object must be there.</summary>
-    private void AcceptWithoutEffect(RpcRequest request, LuFid fid)
+    private async ValueTask AcceptWithoutEffectAsync(RpcRequest request, LuFid fid)
     {
+        ulong transaction;
         lock (_store.Gate)
-            _fs.GetAttr(fid);
+            transaction = _fs.GetAttr(fid).Transaction;
+        await Settled(transaction).ConfigureAwait(false);
         request.StartReply(ShapeOf(ReintOp.SetXattr));
     }
 }

@@ -18,6 +18,7 @@ public sealed partial class MdtTarget
 
     private async ValueTask RemoveByFidAsync(RpcRequest request)
     {
+        ulong since = _store.OpenTransaction;
         RequireWritable(request.Export);
         int bytes = request.BufferLength(2);
         if (bytes % LuFid.Size != 0 || bytes / LuFid.Size > MaxRemovedFids)
@@ -26,16 +27,11 @@ public sealed partial class MdtTarget
         ulong transno = 0;
         for (int i = 0; i < results.Length; i++)
         {
-            try
-            {
-                transno = Math.Max(transno, await RemoveAllNamesAsync(request, FidAt(request, i)).ConfigureAwait(false));
-            }
-            catch (FsException refused)
-            {
-                results[i] = -refused.Errno;
-            }
+            var removed = await RemoveAllNamesAsync(request, FidAt(request, i)).ConfigureAwait(false);
+            results[i] = -removed.Errno;
+            transno = Math.Max(transno, removed.Transno);
         }
-        await RefusalSettled().ConfigureAwait(false);
+        await _store.WhenSettled(since).ConfigureAwait(false);
         request.StartReply(MdtBody.Size, bytes, results.Length * sizeof(int));
         request.Buffer(2).CopyTo(request.ReplyBuffer(2));
         MemoryMarshal.AsBytes(results.AsSpan()).CopyTo(request.ReplyBuffer(3));
@@ -46,16 +42,24 @@ public sealed partial class MdtTarget
     private static LuFid FidAt(RpcRequest request, int index) =>
         MemoryMarshal.Read<LuFid>(request.Buffer(2)[(index * LuFid.Size)..]);
 
-    private async ValueTask<ulong> RemoveAllNamesAsync(RpcRequest request, LuFid fid)
+    /// <summary>Removes one name after the other. A refusal ends it, with the names before it gone: their transno counts.</summary>
+    private async ValueTask<(int Errno, ulong Transno)> RemoveAllNamesAsync(RpcRequest request, LuFid fid)
     {
         ulong transno = 0;
-        foreach (var (parent, name) in NamesToRemove(request, fid))
+        try
         {
-            using (await LockDirectoryAsync(request, parent).ConfigureAwait(false))
-            using (await LockAsync(request, fid, LockMode.EX, InodeBits.Lookup | InodeBits.Update).ConfigureAwait(false))
-                transno = RemoveName(fid, parent, name, request.Get<MdtBody>(BufBody).Ctime);
+            foreach (var (parent, name) in NamesToRemove(request, fid))
+            {
+                using (await LockDirectoryAsync(request, parent).ConfigureAwait(false))
+                using (await LockAsync(request, fid, LockMode.EX, InodeBits.Lookup | InodeBits.Update).ConfigureAwait(false))
+                    transno = RemoveName(fid, parent, name, request.Get<MdtBody>(BufBody).Ctime);
+            }
+            return (0, transno);
         }
-        return transno;
+        catch (FsException refused)
+        {
+            return (refused.Errno, transno);
+        }
     }
 
     private List<(LuFid Parent, byte[] Name)> NamesToRemove(RpcRequest request, LuFid fid)

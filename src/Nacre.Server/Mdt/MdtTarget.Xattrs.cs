@@ -16,6 +16,7 @@ public sealed partial class MdtTarget
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask GetXattrAsync(RpcRequest request)
     {
+        ulong since = _store.OpenTransaction;
         MdtXattrValue found = default;
         int errno = 0;
         try
@@ -28,7 +29,7 @@ public sealed partial class MdtTarget
         }
         if (errno != 0)
         {
-            await RefusalSettled().ConfigureAwait(false);
+            await _store.WhenSettled(since).ConfigureAwait(false);
             FailWithBuffers(request, errno, MdtBody.Size, 0);
             return;
         }
@@ -110,11 +111,13 @@ public sealed partial class MdtTarget
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask IntentGetXattrAsync(RpcRequest request)
     {
+        ulong since = _store.OpenTransaction;
         var fid = RequireFid(request.Get<MdtBody>(IntentBody));
         ObjectOrError(fid);
         var granted = await GrantAsync(request, fid, LockMode.PR, InodeBits.Xattr, InodeBits.None).ConfigureAwait(false);
         MdtXattrList all;
         int errno;
+        bool gone = false;
         try
         {
             lock (_store.Gate)
@@ -123,9 +126,9 @@ public sealed partial class MdtTarget
         }
         catch (FsException refused)
         {
-            (all, errno) = (new MdtXattrList([], 0), refused.Errno);
+            (all, errno, gone) = (new MdtXattrList([], 0), refused.Errno, true);
         }
-        await Settled(all.Transaction).ConfigureAwait(false);
+        await Settled(gone, all.Transaction, since).ConfigureAwait(false);
         if (errno != 0)
             all = new MdtXattrList([], 0);
         ReplyAllXattrs(request, all);

@@ -20,7 +20,7 @@ namespace Nacre.Server.Mdt;
 /// everything is looked up again under the store's gate and changed there. The gate is never held over an await, and no lock
 /// is asked for under it.</item>
 /// <item>Locks are asked for in one order: directories before what they hold, and two of a kind by FID.</item>
-/// <item>A reply leaves when everything it shows is committed. Server locks are given back before that, as soon as the change
+/// <item>A reply leaves when everything it shows is committed, and a refusal when everything it may rest on is. Server locks are given back before that, as soon as the change
 /// stands in the store: whoever sees it then waits for the same commit.</item>
 /// </list>
 /// </remarks>
@@ -37,6 +37,7 @@ public sealed partial class MdtTarget : IRpcTarget, ILdlmHost, IDisposable
     private readonly LayoutFactory _layouts;
     private readonly ObjectDestroyer _destroyer;
     private readonly RpcOperationTable _operations;
+    private readonly RpcHandler _intent;
 
     /// <param name="options">Names and policies.</param>
     /// <param name="fs">The namespace; its store is opened and disposed by the caller.</param>
@@ -58,6 +59,7 @@ public sealed partial class MdtTarget : IRpcTarget, ILdlmHost, IDisposable
         _allocator = new ObjectAllocator(time);
         _layouts = new LayoutFactory(_allocator, _fs.AllocateObject);
         _destroyer = new ObjectDestroyer(_fs, _allocator, time, log);
+        _intent = Settling(IntentAsync);
         _operations = new RpcOperationTable(BuildOperations());
         _defaultUserLayout = LovCodec.Encode(options.DefaultLayout);
         _layoutOf = LayoutOfAsync;
@@ -98,23 +100,23 @@ public sealed partial class MdtTarget : IRpcTarget, ILdlmHost, IDisposable
 
     private RpcOperation[] BuildOperations() =>
     [
-        new(Opcode.MdsGetRoot, GetRootAsync, OperationFlags.None),
+        new(Opcode.MdsGetRoot, Settling(GetRootAsync), OperationFlags.None),
         new(Opcode.MdsStatfs, StatFsAsync, OperationFlags.None),
-        new(Opcode.MdsGetattr, GetAttrAsync, OperationFlags.None),
-        new(Opcode.MdsGetattrName, GetAttrNameAsync, OperationFlags.None),
-        new(Opcode.MdsGetxattr, GetXattrAsync, OperationFlags.None),
-        new(Opcode.MdsSync, SyncAsync, OperationFlags.None),
-        new(Opcode.MdsReadpage, ReadPageAsync, OperationFlags.None),
-        new(Opcode.MdsReint, ReintAsync, OperationFlags.Modifies),
+        new(Opcode.MdsGetattr, Settling(GetAttrAsync), OperationFlags.None),
+        new(Opcode.MdsGetattrName, Settling(GetAttrNameAsync), OperationFlags.None),
+        new(Opcode.MdsGetxattr, Settling(GetXattrAsync), OperationFlags.None),
+        new(Opcode.MdsSync, Settling(SyncAsync), OperationFlags.None),
+        new(Opcode.MdsReadpage, Settling(ReadPageAsync), OperationFlags.None),
+        new(Opcode.MdsReint, Settling(ReintAsync), OperationFlags.Modifies),
         // A close is right on a read-only connection too; its transno makes the engine keep the reply.
         new(Opcode.MdsClose, CloseAsync, OperationFlags.None),
-        new(Opcode.MdsGetInfo, GetInfoAsync, OperationFlags.None),
+        new(Opcode.MdsGetInfo, Settling(GetInfoAsync), OperationFlags.None),
         new(Opcode.MdsSetInfo, SetInfoAsync, OperationFlags.None),
         new(Opcode.MdsQuotactl, QuotaCtlAsync, OperationFlags.None),
-        new(Opcode.MdsSwapLayouts, SwapLayoutsAsync, OperationFlags.Modifies),
-        new(Opcode.MdsRmfid, RemoveByFidAsync, OperationFlags.Modifies),
-        new(Opcode.MdsHsmStateGet, HsmStateGetAsync, OperationFlags.None),
-        new(Opcode.MdsHsmAction, HsmActionAsync, OperationFlags.None),
+        new(Opcode.MdsSwapLayouts, Settling(SwapLayoutsAsync), OperationFlags.Modifies),
+        new(Opcode.MdsRmfid, Settling(RemoveByFidAsync), OperationFlags.Modifies),
+        new(Opcode.MdsHsmStateGet, Settling(HsmStateGetAsync), OperationFlags.None),
+        new(Opcode.MdsHsmAction, Settling(HsmActionAsync), OperationFlags.None),
         new(Opcode.MdsHsmStateSet, HsmUnsupportedAsync, OperationFlags.None),
         new(Opcode.MdsHsmProgress, HsmUnsupportedAsync, OperationFlags.None),
         new(Opcode.MdsHsmRequest, HsmUnsupportedAsync, OperationFlags.None),

@@ -2,7 +2,6 @@ using Microsoft.Extensions.Logging;
 using Nacre.PtlRpc.Wire;
 using Nacre.Server.Mdt.FileSystem;
 using Nacre.Server.Mdt.Layouts;
-using Nacre.Server.Storage;
 
 namespace Nacre.Server.Mdt;
 
@@ -10,102 +9,22 @@ namespace Nacre.Server.Mdt;
 /// Destroys the objects of removed files on the OSTs: takes what the store has queued and committed, tells the OSTs, and
 /// confirms. The queue is durable, so a killed server leaks nothing; an OST that is away keeps its entries waiting.
 /// </summary>
-internal sealed partial class ObjectDestroyer : IDisposable
+internal sealed partial class ObjectDestroyer(MdtFileSystem fs, ObjectAllocator targets, TimeProvider time, ILogger log)
+    : QueueWorker(fs, time, log)
 {
     /// <summary>Queue entries worked on at a time; their removals share flushes on the OSTs.</summary>
     private const int BatchSize = 256;
 
-    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
-
-    private readonly MdtFileSystem _fs;
-    private readonly MetadataStore _store;
-    private readonly ObjectAllocator _targets;
-    private readonly TimeProvider _time;
-    private readonly ILogger _log;
-    private readonly SemaphoreSlim _wake = new(0, 1);
-    private readonly CancellationTokenSource _stop = new();
-    private Task _work = Task.CompletedTask;
-
-    public ObjectDestroyer(MdtFileSystem fs, ObjectAllocator targets, TimeProvider time, ILogger log)
-    {
-        _fs = fs;
-        _store = fs.Store;
-        _targets = targets;
-        _time = time;
-        _log = log;
-    }
-
-    public void Start()
-    {
-        if (_work.IsCompleted)
-            _work = Task.Run(WorkAsync);
-        Wake();
-    }
-
-    /// <summary>Says that something may have been queued. Never blocks.</summary>
-    public void Wake()
-    {
-        if (_wake.CurrentCount != 0)
-            return;
-        try
-        {
-            _wake.Release();
-        }
-        catch (SemaphoreFullException)
-        {
-            // Somebody else has said it in the same moment.
-        }
-    }
-
-    public async ValueTask StopAsync()
-    {
-        await _stop.CancelAsync().ConfigureAwait(false);
-        await _work.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-    }
-
-    public void Dispose()
-    {
-        _stop.Cancel();
-        _stop.Dispose();
-        _wake.Dispose();
-    }
-
-    private async Task WorkAsync()
-    {
-        while (!_stop.IsCancellationRequested)
-        {
-            bool complete = false;
-            try
-            {
-                complete = await DrainAsync().ConfigureAwait(false);
-            }
-            catch (Exception failure) when (failure is not OperationCanceledException)
-            {
-                LogFailed(_log, failure);
-            }
-            // What is queued but not committed yet shows up a commit later; what could not be done is tried again.
-            if (complete)
-                await _wake.WaitAsync(_stop.Token).ConfigureAwait(false);
-            else
-                await Task.Delay(RetryAfter, _time, _stop.Token).ConfigureAwait(false);
-        }
-    }
-
-    /// <summary>Works through the queue once. False when entries had to be left.</summary>
-    private async Task<bool> DrainAsync()
+    protected override async Task<bool> DrainAsync()
     {
         bool complete = true;
         long after = 0;
         while (true)
         {
-            ulong pending;
+            await CommittedAsync().ConfigureAwait(false);
             IReadOnlyList<PendingDestroy> batch;
-            lock (_store.Gate)
-                pending = _store.PendingTransaction;
-            if (pending != 0)
-                await _store.WhenCommitted(pending).ConfigureAwait(false);
-            lock (_store.Gate)
-                batch = _fs.PendingDestroys(after, BatchSize);
+            lock (Store.Gate)
+                batch = Files.PendingDestroys(after, BatchSize);
             if (batch.Count == 0)
                 return complete;
             after = batch[^1].Id;
@@ -116,12 +35,12 @@ internal sealed partial class ObjectDestroyer : IDisposable
     private async Task<bool> DestroyBatchAsync(IReadOnlyList<PendingDestroy> batch)
     {
         var done = await Task.WhenAll(batch.Select(DestroyAsync)).ConfigureAwait(false);
-        lock (_store.Gate)
+        lock (Store.Gate)
         {
             for (int i = 0; i < done.Length; i++)
             {
                 if (done[i])
-                    _fs.ConfirmDestroy(batch[i].Id);
+                    Files.ConfirmDestroy(batch[i].Id);
             }
         }
         return Array.TrueForAll(done, static d => d);
@@ -135,21 +54,18 @@ internal sealed partial class ObjectDestroyer : IDisposable
         {
             foreach (var item in layout.Objects())
             {
-                if (_targets.Get((int)item.OstIndex) is not { Active: true } target)
+                if (targets.Get((int)item.OstIndex) is not { Active: true } target)
                     return false;
-                await target.DestroyAsync(item.Object, _stop.Token).ConfigureAwait(false);
+                await target.DestroyAsync(item.Object, Stopping).ConfigureAwait(false);
             }
             return true;
         }
         catch (FsException refused)
         {
-            LogRefused(_log, entry.Fid.ToString(), refused.Errno);
+            LogRefused(Log, entry.Fid.ToString(), refused.Errno);
             return false;
         }
     }
-
-    [LoggerMessage(EventId = 3101, Level = LogLevel.Error, Message = "Destroying objects of removed files failed; trying again")]
-    private static partial void LogFailed(ILogger log, Exception failure);
 
     [LoggerMessage(EventId = 3102, Level = LogLevel.Warning,
         Message = "An OST could not destroy objects of removed file {Fid} (errno {Errno}); trying again")]

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Nacre.PtlRpc;
 using Nacre.PtlRpc.Wire;
 using Nacre.Server.Mdt.FileSystem;
@@ -59,8 +60,40 @@ public sealed partial class MdtTarget
     private ValueTask Settled(ulong transaction) =>
         transaction == 0 ? ValueTask.CompletedTask : _store.WhenCommitted(transaction);
 
-    /// <summary>After a refusal: it may rest on a change that is not committed yet.</summary>
-    private ValueTask RefusalSettled() => Settled(_store.PendingTransaction);
+    /// <summary>As <see cref="Settled(ulong)"/>, but a refusal may rest on any change since the request was first looked at.</summary>
+    private ValueTask Settled(bool refused, ulong transaction, ulong since) =>
+        refused ? _store.WhenSettled(since) : Settled(transaction);
+
+    /// <summary>A handler whose refusals wait as answers do: what was refused because of a change that a killed server would lose
+    /// must not be told before that is committed. Costs nothing when the handler answers at once.</summary>
+    private RpcHandler Settling(RpcHandler handler) => request =>
+    {
+        ulong since = _store.OpenTransaction;
+        ValueTask work;
+        try
+        {
+            work = handler(request);
+        }
+        catch (ErrnoException refused)
+        {
+            work = ValueTask.FromException(refused);
+        }
+        return work.IsCompletedSuccessfully ? work : SettleRefusalAsync(work, since);
+    };
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask SettleRefusalAsync(ValueTask work, ulong since)
+    {
+        try
+        {
+            await work.ConfigureAwait(false);
+        }
+        catch (ErrnoException)
+        {
+            await _store.WhenSettled(since).ConfigureAwait(false);
+            throw;
+        }
+    }
 
     /// <summary>Puts the outcome of a change into the reply's envelope.</summary>
     private static void Record(RpcRequest request, in MdtResult result) => Record(request, result.Transno, result.PreVersions);

@@ -24,10 +24,13 @@ internal sealed class MdtServer : IAsyncDisposable
     private readonly LNetNode _node;
     private int _nextClient = 1;
 
-    private MdtServer(MdtTargetOptions options, int osts, LdlmOptions ldlm)
+    private MdtServer(MdtTargetOptions options, int osts, LdlmOptions ldlm, TimeSpan? commitInterval)
     {
         Store = MetadataStore.Open(
-            Path.Combine(_folder, "mdt.db"), new MetadataStoreOptions { FileSystemName = "test01" }, TimeProvider.System, NullLogger.Instance);
+            Path.Combine(_folder, "mdt.db"),
+            new MetadataStoreOptions { FileSystemName = "test01", CommitInterval = commitInterval ?? TimeSpan.FromMilliseconds(5) },
+            TimeProvider.System,
+            NullLogger.Instance);
         FileSystem = new MdtFileSystem(Store, new MdtFileSystemOptions(), TimeProvider.System);
         _node = NewNode("10.0.0.1@tcp");
         Rpc = new RpcServer(_node, new RpcServerOptions { BulkPoolBytes = 8 << 20 }, TimeProvider.System, NullLogger<RpcServer>.Instance);
@@ -50,10 +53,11 @@ internal sealed class MdtServer : IAsyncDisposable
     public List<MemoryOst> Osts { get; } = [];
 
     public static async Task<MdtServer> StartAsync(
-        int osts = 2, Func<MdtTargetOptions, MdtTargetOptions>? configure = null, LdlmOptions? ldlm = null)
+        int osts = 2, Func<MdtTargetOptions, MdtTargetOptions>? configure = null, LdlmOptions? ldlm = null,
+        TimeSpan? commitInterval = null)
     {
         var options = new MdtTargetOptions { FileSystemName = "test01" };
-        var server = new MdtServer(configure?.Invoke(options) ?? options, osts, ldlm ?? new LdlmOptions());
+        var server = new MdtServer(configure?.Invoke(options) ?? options, osts, ldlm ?? new LdlmOptions(), commitInterval);
         await server._node.StartListeningAsync(new IPEndPoint(IPAddress.Loopback, 988), CancellationToken.None);
         return server;
     }
@@ -93,12 +97,20 @@ internal sealed class MemoryOst(int index) : IObjectTarget
     public string Uuid => $"test01-OST{Index:x4}_UUID";
     public bool Active { get; set; } = true;
     public long Available { get; set; } = 1L << 40;
+    /// <summary>What the next call ends with.</summary>
+    public Exception? FailsOnce { get; set; }
+
     public ConcurrentQueue<LuFid> Destroyed { get; } = [];
 
     public ObjectTargetSpace Space() => new(1L << 40, Available, Available, 0, 1 << 20);
 
     public ValueTask DestroyAsync(LuFid objectFid, CancellationToken ct)
     {
+        if (FailsOnce is { } failure)
+        {
+            FailsOnce = null;
+            throw failure;
+        }
         Destroyed.Enqueue(objectFid);
         return ValueTask.CompletedTask;
     }
