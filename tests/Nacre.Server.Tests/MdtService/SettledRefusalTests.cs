@@ -1,4 +1,3 @@
-using Nacre.Ldlm.Wire;
 using Nacre.PtlRpc.Wire;
 using Nacre.Server.Mdt.FileSystem;
 using Nacre.Server.Storage.Sqlite;
@@ -30,7 +29,6 @@ public class SettledRefusalTests
         var file = await client.CreateFileAsync(directory, Child);
         await client.NewFidAsync();
         await server.Store.SyncAsync();
-        // Otherwise the first to be answered is the file's own removal, which calls the client's locks back.
         int failures = 0;
         server.Store.FaultPoint = point =>
         {
@@ -43,7 +41,11 @@ public class SettledRefusalTests
             {
                 server.FileSystem.Create(MdtCredentials.Root, new CreateArgs
                 {
-                    Parent = directory, Name = "other"u8, Fid = new LuFid(file.Sequence, 5000), Mode = ModeBits.Directory | 0x1ed, Time = Now,
+                    Parent = directory,
+                    Name = "other"u8,
+                    Fid = new LuFid(file.Sequence, 5000),
+                    Mode = ModeBits.Directory | 0x1ed,
+                    Time = Now,
                 });
             }
             else

@@ -1,5 +1,4 @@
 using Nacre.PtlRpc.Wire;
-using Nacre.Server.Storage.Objects;
 
 namespace Nacre.Server.Tests.Ost;
 
