@@ -149,7 +149,8 @@ internal sealed partial class FileData
     private static async Task TruncateAsync(Stripe stripe, long size, long modifyTime, long changeTime, CancellationToken ct)
     {
         var data = stripe.Object!;
-        var objectSize = stripe.Component.ObjectSize(stripe.Index, Math.Max(size, stripe.Component.Start));
+        // By the whole file's size, also where that ends before the component: a larger object would say that the file is larger.
+        var objectSize = stripe.Component.ObjectSize(stripe.Index, size);
         // What is cut off must not be written back after it was: it goes first, and what is on its way arrives first.
         data.CutTo(objectSize);
         await data.SettleAsync((ulong)objectSize & ~4095UL, LdlmEnd, ct).ConfigureAwait(false);

@@ -7,6 +7,7 @@ using Nacre.PtlRpc;
 using Nacre.PtlRpc.Wire;
 using Nacre.Testing;
 using Nacre.Testing.Rpc;
+using HeldLock = Nacre.Ldlm.Client.ClientLock;
 
 namespace Nacre.Ldlm.Tests.Client;
 
@@ -216,7 +217,7 @@ internal sealed class NotingOwner : ILockOwner
 
     public OstLvb? Known { get; set; }
 
-    public async ValueTask OnCancelAsync(ClientLock heldLock, LockLoss reason)
+    public async ValueTask OnCancelAsync(HeldLock heldLock, LockLoss reason)
     {
         lock (Losses)
         {
@@ -228,7 +229,7 @@ internal sealed class NotingOwner : ILockOwner
         await Flush;
     }
 
-    public bool TryGlimpse(ClientLock heldLock, out OstLvb lvb)
+    public bool TryGlimpse(HeldLock heldLock, out OstLvb lvb)
     {
         lvb = Known ?? default;
         return Known is not null;
