@@ -70,7 +70,7 @@ internal sealed class NamespaceWorld : IAsyncDisposable
     public int CancelRequests { get; private set; }
 
     public Task<LockReference> EnqueueAsync(
-        ILockOwner? owner = null, LockMode mode = LockMode.PW, LdlmPolicy? policy = null, CancellationToken ct = default, LdlmResId? resource = null) =>
+        ILockOwner? owner = null, LockMode mode = LockMode.PW, LdlmPolicy? policy = null, LdlmResId? resource = null, CancellationToken ct = default) =>
         Locks.EnqueueAsync(new LockRequest(resource ?? Object, LockType.Extent, mode, policy ?? Whole, owner), ct).AsTask();
 
     /// <summary>The next enqueue that arrives at the server; it stays unanswered until the test says so.</summary>
