@@ -83,6 +83,9 @@ public readonly ref struct IncomingPut
     /// <summary>Who sent it; answers go there.</summary>
     public required PeerId Source { get; init; }
 
+    /// <summary>Which run of the sender's LNet it came from (01 section 4.7): a machine that starts anew has another one.</summary>
+    public ulong Incarnation { get; init; }
+
     /// <summary>Local NID it was addressed to; answers must name it as their source.</summary>
     public required Nid Self { get; init; }
 

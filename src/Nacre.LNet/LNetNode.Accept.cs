@@ -42,7 +42,7 @@ public sealed partial class LNetNode
             try
             {
                 var caller = await listener.AcceptAsync(_stopping.Token).ConfigureAwait(false);
-                Track(WelcomeAsync(caller));
+                Track(WelcomeAsync(caller, Interlocked.Increment(ref _handshakesBegun)));
             }
             catch (OperationCanceledException)
             {
@@ -59,10 +59,11 @@ public sealed partial class LNetNode
     }
 
     /// <summary>Takes a caller through its handshake. Never throws.</summary>
-    private async Task WelcomeAsync(IByteConnection caller)
+    private async Task WelcomeAsync(IByteConnection caller, long order)
     {
         await default(ThreadPoolYield);
         using var handshake = _handshakes.Add(caller, DeadlineAfter(Options.AcceptTimeout));
+        handshake.Order = order;
         try
         {
             var objection = await ShakeHandsAsync(handshake).ConfigureAwait(false);
@@ -125,7 +126,7 @@ public sealed partial class LNetNode
             return "its address list is wrong";
 
         var caller = new PeerId(hello.SrcNid, hello.SrcPid);
-        var terms = new ConnectionTerms(caller, hello.SrcIncarnation, hello.Type.Invert(), hello.Version);
+        var terms = new ConnectionTerms(caller, hello.SrcIncarnation, hello.Type.Invert(), hello.Version, handshake.Order);
         if (!HasRoomFor(terms)) return "there are too many peers";
         await handshake.Bytes.SendAsync(BytesOf(AnswerTo(hello))).ConfigureAwait(false);
         return Attach(handshake.Keep(), terms) is null ? CloseUnattached(handshake) : null;

@@ -81,13 +81,14 @@ public sealed partial class LNetNode
     {
         var bytes = await _transport.ConnectAsync(at, Options.DialFromPrivilegedPorts, ct).ConfigureAwait(false);
         using var handshake = _handshakes.Add(bytes, DeadlineAfter(Options.LndTimeout));
+        handshake.Order = Interlocked.Increment(ref _handshakesBegun);
         using var abandon = ct.UnsafeRegister(static state => ((Handshake)state!).Abandon(), handshake);
         try
         {
             var answer = await GreetAsync(handshake, to, type, version).ConfigureAwait(false);
             Check(answer, to, type);
             if (answer.Type == ConnectionType.None) return answer;
-            var terms = new ConnectionTerms(to, answer.SrcIncarnation, type, answer.Version);
+            var terms = new ConnectionTerms(to, answer.SrcIncarnation, type, answer.Version, handshake.Order);
             if (Attach(handshake.Keep(), terms) is not null) return answer;
             handshake.Bytes.Dispose();
             throw new PeerUnreachableException("there are too many peers, or the node stops");

@@ -23,6 +23,7 @@ public sealed partial class LNetNode : ILNet, IAsyncDisposable
     private readonly Handshakes _handshakes;
     private readonly ITimer _timer;
     private long _dropped;
+    private long _handshakesBegun;
     private int _disposed;
 
     public LNetNode(LNetOptions options, ITransport transport, TimeProvider time, ILogger<LNetNode> log)

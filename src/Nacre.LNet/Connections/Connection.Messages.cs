@@ -142,6 +142,7 @@ internal sealed partial class Connection
         _node.Deliver(receiver, new IncomingPut
         {
             Source = Peer.Id,
+            Incarnation = Peer.Incarnation,
             Self = message.Lnet.DestNid,
             Portal = (int)put.Portal,
             MatchBits = put.MatchBits,

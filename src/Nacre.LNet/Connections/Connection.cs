@@ -7,7 +7,8 @@ namespace Nacre.LNet.Connections;
 /// <summary>What both HELLOs settled about a connection.</summary>
 /// <param name="Type">Seen from this side.</param>
 /// <param name="Version">HELLO version: 2 or 3.</param>
-internal readonly record struct ConnectionTerms(PeerId Peer, ulong Incarnation, ConnectionType Type, uint Version);
+/// <param name="Order">Place among all connections of this node, by when they were accepted or dialled.</param>
+internal readonly record struct ConnectionTerms(PeerId Peer, ulong Incarnation, ConnectionType Type, uint Version, long Order);
 
 /// <summary>
 /// One TCP connection after its HELLO. Split by task: receiving and parsing (Receive, Messages), sending (Send), watching
@@ -26,6 +27,7 @@ internal sealed partial class Connection
         Peer = peer;
         Type = terms.Type;
         Version = terms.Version;
+        Order = terms.Order;
         Generation = generation;
         _output = new OutputQueue(node.Buffers);
         _receivedSince = _sentSince = _silentSince = node.DeadlineAfter(TimeSpan.Zero);
@@ -38,8 +40,11 @@ internal sealed partial class Connection
 
     public uint Version { get; }
 
-    /// <summary>Which set of the peer's connections it belongs to; see <see cref="Peer"/>.</summary>
-    public int Generation { get; }
+    /// <summary>Place among all connections of this node, by when they were accepted or dialled.</summary>
+    public long Order { get; }
+
+    /// <summary>Which set of the peer's connections it belongs to; see <see cref="Peer"/>, whose it is to set.</summary>
+    public int Generation { get; set; }
 
     public IPEndPoint RemoteEndPoint => _bytes.RemoteEndPoint;
 

@@ -67,6 +67,9 @@ internal sealed class Handshake(Handshakes all, IByteConnection bytes) : IDispos
 
     public LinkedListNode<Handshake> Node { get; set; } = null!;
 
+    /// <summary>Place among all connections of the node.</summary>
+    public long Order { get; set; }
+
     public long Deadline
     {
         get => Volatile.Read(ref _deadline);

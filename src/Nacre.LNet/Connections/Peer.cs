@@ -10,7 +10,9 @@ namespace Nacre.LNet.Connections;
 /// <remarks>
 /// A client that redials while the server has not noticed the loss of its old sockets opens a second CONTROL connection,
 /// which it never does otherwise. That begins a new generation: output takes only connections of the newest, and an error
-/// closes no generation newer than its own, so that the late death of an old socket does not take the new ones along.
+/// closes no generation newer than its own, so that the late death of an old socket does not take the new ones along. Handshakes
+/// may end in another order than they began in, because each has its own task: connections dialled after that CONTROL one belong
+/// to its generation even when they are added before it.
 /// </remarks>
 internal sealed class Peer(LNetNode node, PeerId id, ulong incarnation)
 {
@@ -53,7 +55,7 @@ internal sealed class Peer(LNetNode node, PeerId id, ulong incarnation)
         {
             if (_closed) return null;
             if (_connections.Count >= node.Options.MaxConnectionsPerPeer) crowdedOut = TakeOldest(terms.Type);
-            if (terms.Type == ConnectionType.Control && Has(ConnectionType.Control)) _generation++;
+            if (terms.Type == ConnectionType.Control && Has(ConnectionType.Control)) BeginGeneration(terms.Order);
             added = new Connection(node, this, bytes, terms, _generation);
             _connections.Add(added);
             _choice = new OutputChoice(_connections, _generation);
@@ -134,6 +136,13 @@ internal sealed class Peer(LNetNode node, PeerId id, ulong incarnation)
         var reply = node.NewMessage(id, LnetMessageType.Reply, length);
         reply.Lnet.Reply = new LnetReply { DstHandle = get.ReturnHandle };
         return reply;
+    }
+
+    private void BeginGeneration(long order)
+    {
+        _generation++;
+        foreach (var connection in _connections)
+            if (connection.Order > order) connection.Generation = _generation;
     }
 
     private Connection? TakeOldest(ConnectionType type)

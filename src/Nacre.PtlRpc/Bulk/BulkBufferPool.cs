@@ -5,9 +5,15 @@ namespace Nacre.PtlRpc;
 
 /// <summary>
 /// A bounded pool of native, page-aligned 1 MiB buffers for bulk data. It bounds what all clients together make the server hold: who
-/// finds it empty waits, first come first served, and whoever waits is a request that is counted against its client. Memory is
-/// taken from the system as it is first needed and kept.
+/// finds it empty waits, and whoever waits is a request that is counted against its client. Memory is taken from the system as it is
+/// first needed and kept.
 /// </summary>
+/// <remarks>
+/// Shared fairly. A client that holds buffers gets more only while it would not hold more than are free afterwards: one greedy
+/// client can have half of the pool, two have a third each, and so on, so that there is always something left for one that comes
+/// with nothing. A client that holds none gets what it asks for as soon as it is free. Clients that wait take turns, one request
+/// each; within a client it is first come, first served.
+/// </remarks>
 public sealed class BulkBufferPool : IDisposable
 {
     /// <summary>Bytes of each buffer: what one bulk descriptor carries at most.</summary>
@@ -17,7 +23,10 @@ public sealed class BulkBufferPool : IDisposable
 
     private readonly Lock _gate = new();
     private readonly Stack<BulkBuffer> _free = [];
-    private readonly LinkedList<Waiter> _waiters = [];
+
+    /// <summary>The clients that wait, the next to be served first.</summary>
+    private readonly LinkedList<BulkShare> _turns = [];
+    private int _waiting;
     private int _allocated;
     private bool _disposed;
 
@@ -47,53 +56,60 @@ public sealed class BulkBufferPool : IDisposable
         {
             lock (_gate)
             {
-                return _waiters.Count;
+                return _waiting;
             }
         }
     }
 
     /// <summary>One buffer, its contents undefined. Dispose it to give it back.</summary>
     /// <exception cref="OperationCanceledException">Given up by <paramref name="ct"/> while waiting.</exception>
-    public ValueTask<BulkBuffer> RentAsync(CancellationToken ct)
+    /// <param name="client">Who it is counted against.</param>
+    public ValueTask<BulkBuffer> RentAsync(BulkShare client, CancellationToken ct)
     {
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            if (_waiters.Count == 0 && Available >= 1)
+            if (MayPass(client, 1))
             {
-                return new ValueTask<BulkBuffer>(Take());
+                return new ValueTask<BulkBuffer>(Take(client));
             }
         }
 
-        return RentSlowAsync(ct);
+        return RentSlowAsync(client, ct);
     }
 
     /// <summary>
     /// <paramref name="count"/> buffers at once: all or none, so that two renters of several can never wait for each other.
     /// </summary>
+    /// <param name="client">Who they are counted against.</param>
     /// <param name="into">Receives the buffers at its start.</param>
     /// <exception cref="ArgumentOutOfRangeException">More than the pool has or the array holds.</exception>
-    public async ValueTask RentAsync(BulkBuffer[] into, int count, CancellationToken ct)
+    public ValueTask RentAsync(BulkShare client, BulkBuffer[] into, int count, CancellationToken ct)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, Math.Min(Capacity, into.Length));
-        Waiter waiter;
+        BulkWaiter waiter;
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            if (_waiters.Count == 0 && Available >= count)
+            if (MayPass(client, count))
             {
-                Fill(into, count);
-                return;
+                Fill(client, into, count);
+                return ValueTask.CompletedTask;
             }
 
-            waiter = new Waiter(into, count);
-            waiter.Node = _waiters.AddLast(waiter);
+            waiter = new BulkWaiter(client, into, count);
+            Enqueue(waiter);
         }
 
+        return WaitAsync(waiter, ct);
+    }
+
+    private async ValueTask WaitAsync(BulkWaiter waiter, CancellationToken ct)
+    {
         using var registration = ct.UnsafeRegister(
             static (state, token) =>
             {
-                var (pool, waiter) = ((BulkBufferPool, Waiter))state!;
+                var (pool, waiter) = ((BulkBufferPool, BulkWaiter))state!;
                 pool.Abandon(waiter, token);
             },
             (this, waiter));
@@ -102,12 +118,16 @@ public sealed class BulkBufferPool : IDisposable
 
     public void Dispose()
     {
-        List<Waiter> abandoned;
+        List<BulkWaiter> abandoned = [];
         lock (_gate)
         {
             _disposed = true;
-            abandoned = [.. _waiters];
-            _waiters.Clear();
+            while (_turns.First is { } turn)
+            {
+                abandoned.Add(turn.Value.Waiters.First!.Value);
+                Dequeue(abandoned[^1]);
+            }
+
             while (_free.TryPop(out var buffer))
             {
                 buffer.Free();
@@ -121,11 +141,12 @@ public sealed class BulkBufferPool : IDisposable
         }
     }
 
-    internal void Return(BulkBuffer buffer)
+    internal void Return(BulkBuffer buffer, BulkShare client)
     {
-        List<Waiter>? served = null;
+        List<BulkWaiter>? served = null;
         lock (_gate)
         {
+            client.Held--;
             if (_disposed)
             {
                 buffer.Free();
@@ -134,15 +155,120 @@ public sealed class BulkBufferPool : IDisposable
             }
 
             _free.Push(buffer);
-            // Strictly in order: a large renter at the head holds back smaller ones behind it, and so cannot starve.
-            while (_waiters.First is { } head && head.Value.Count <= Available)
-            {
-                _waiters.Remove(head);
-                Fill(head.Value.Into, head.Value.Count);
-                (served ??= []).Add(head.Value);
-            }
+            ServeWaiters(ref served);
         }
 
+        Tell(served);
+    }
+
+    private int Available => _free.Count + Capacity - _allocated;
+
+    /// <summary>
+    /// Whether a request that has just come may have its buffers at once. Those of its own client before it have precedence, and
+    /// so have clients that hold nothing: what is free may be what one of them waits for. Others that wait have their share.
+    /// </summary>
+    private bool MayPass(BulkShare client, int count) =>
+        client.Waiters.Count == 0 && count <= Available && IsFair(client, count) && !IsAwaited;
+
+    /// <summary>
+    /// A client that holds nothing waits for what is free to become enough. Those before it in the line hold something each, so
+    /// there are no more of them than buffers.
+    /// </summary>
+    private bool IsAwaited
+    {
+        get
+        {
+            var turn = _turns.First;
+            while (turn is { Value.Held: > 0 })
+            {
+                turn = turn.Next;
+            }
+
+            return turn is not null;
+        }
+    }
+
+    private bool IsFair(BulkShare client, int count) => client.Held == 0 || client.Held + count <= Available - count;
+
+    /// <summary>
+    /// Serves clients in turn. One that has its share already is passed over; one that holds nothing is not, so that a large request
+    /// cannot starve behind small ones. At most as many clients are passed over as there are buffers, for each holds one.
+    /// </summary>
+    private void ServeWaiters(ref List<BulkWaiter>? served)
+    {
+        for (var turn = _turns.First; turn is not null;)
+        {
+            var waiter = turn.Value.Waiters.First!.Value;
+            if (waiter.Count <= Available && IsFair(turn.Value, waiter.Count))
+            {
+                Dequeue(waiter);
+                Fill(waiter.Share, waiter.Into, waiter.Count);
+                (served ??= []).Add(waiter);
+                turn = _turns.First;
+            }
+            else if (turn.Value.Held == 0)
+            {
+                return;
+            }
+            else
+            {
+                turn = turn.Next;
+            }
+        }
+    }
+
+    private void Enqueue(BulkWaiter waiter)
+    {
+        waiter.Node = waiter.Share.Waiters.AddLast(waiter);
+        _waiting++;
+        if (waiter.Share.Waiters.Count == 1)
+        {
+            _turns.AddLast(waiter.Share.Turn);
+        }
+    }
+
+    /// <summary>Its client goes to the end of the line, if it has more.</summary>
+    private void Dequeue(BulkWaiter waiter)
+    {
+        var share = waiter.Share;
+        share.Waiters.Remove(waiter.Node!);
+        _waiting--;
+        _turns.Remove(share.Turn);
+        if (share.Waiters.Count > 0)
+        {
+            _turns.AddLast(share.Turn);
+        }
+    }
+
+    private async ValueTask<BulkBuffer> RentSlowAsync(BulkShare client, CancellationToken ct)
+    {
+        var one = new BulkBuffer[1];
+        await RentAsync(client, one, 1, ct).ConfigureAwait(false);
+        return one[0];
+    }
+
+    private void Abandon(BulkWaiter waiter, CancellationToken token)
+    {
+        List<BulkWaiter>? served = null;
+        lock (_gate)
+        {
+            if (waiter.Node?.List is null)
+            {
+                // Served already; the renter gets its buffers.
+                return;
+            }
+
+            Dequeue(waiter);
+            // What it held back may fit now.
+            ServeWaiters(ref served);
+        }
+
+        waiter.Completion.TrySetCanceled(token);
+        Tell(served);
+    }
+
+    private static void Tell(List<BulkWaiter>? served)
+    {
         if (served is not null)
         {
             foreach (var waiter in served)
@@ -152,40 +278,15 @@ public sealed class BulkBufferPool : IDisposable
         }
     }
 
-    private int Available => _free.Count + Capacity - _allocated;
-
-    private async ValueTask<BulkBuffer> RentSlowAsync(CancellationToken ct)
-    {
-        var one = new BulkBuffer[1];
-        await RentAsync(one, 1, ct).ConfigureAwait(false);
-        return one[0];
-    }
-
-    private void Abandon(Waiter waiter, CancellationToken token)
-    {
-        lock (_gate)
-        {
-            if (waiter.Node?.List is null)
-            {
-                // Served already; the renter gets its buffers.
-                return;
-            }
-
-            _waiters.Remove(waiter.Node);
-        }
-
-        waiter.Completion.TrySetCanceled(token);
-    }
-
-    private void Fill(BulkBuffer[] into, int count)
+    private void Fill(BulkShare client, BulkBuffer[] into, int count)
     {
         for (var i = 0; i < count; i++)
         {
-            into[i] = Take();
+            into[i] = Take(client);
         }
     }
 
-    private BulkBuffer Take()
+    private BulkBuffer Take(BulkShare client)
     {
         if (!_free.TryPop(out var buffer))
         {
@@ -193,16 +294,9 @@ public sealed class BulkBufferPool : IDisposable
             _allocated++;
         }
 
-        buffer.MarkRented();
+        client.Held++;
+        buffer.MarkRented(client);
         return buffer;
-    }
-
-    private sealed class Waiter(BulkBuffer[] into, int count)
-    {
-        public readonly BulkBuffer[] Into = into;
-        public readonly int Count = count;
-        public readonly TaskCompletionSource Completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        public LinkedListNode<Waiter>? Node;
     }
 }
 
@@ -211,7 +305,7 @@ public sealed unsafe class BulkBuffer : MemoryManager<byte>
 {
     private readonly BulkBufferPool _pool;
     private void* _address;
-    private int _rented;
+    private BulkShare? _renter;
 
     private BulkBuffer(BulkBufferPool pool, void* address)
     {
@@ -236,16 +330,16 @@ public sealed unsafe class BulkBuffer : MemoryManager<byte>
     /// <summary>Gives the buffer back. A second call does nothing.</summary>
     public void Dispose()
     {
-        if (Interlocked.Exchange(ref _rented, 0) == 1)
+        if (Interlocked.Exchange(ref _renter, null) is { } client)
         {
-            _pool.Return(this);
+            _pool.Return(this, client);
         }
     }
 
     internal static BulkBuffer Allocate(BulkBufferPool pool, nuint alignment) =>
         new(pool, NativeMemory.AlignedAlloc(BulkBufferPool.BufferSize, alignment));
 
-    internal void MarkRented() => Volatile.Write(ref _rented, 1);
+    internal void MarkRented(BulkShare client) => Volatile.Write(ref _renter, client);
 
     internal void Free()
     {

@@ -474,8 +474,7 @@ public sealed partial class Import
         MessageBuilder message, ulong xid, ulong matchBits, TimeSpan patience, CancellationToken ct)
     {
         var waiter = new ReplyWaiter();
-        using var posted = Client.LNet.Post(
-            Portal.ReplyOf(_defaultPortal), Peer, matchBits, waiter.Memory, ReplyWaiter.Options, waiter);
+        using var posted = waiter.Post(Client.LNet, Portal.ReplyOf(_defaultPortal), Peer, matchBits);
         if (!Client.LNet.TryPut(Peer, Client.LNet.LocalNid, _defaultPortal, xid, 0, message.Finish()))
         {
             return null;

@@ -99,16 +99,13 @@ public sealed partial class Export
 
         var matchBits = attempt == 0 ? xid : Server.Xids.Next();
         FillCallback(message, opcode, xid, matchBits, address.Handle, patience, resent: attempt > 0);
-        // The client decides by the flag it was granted whether it answers to the xid or to the match bits.
-        var replyBits = Has(ConnectFlags2.RepMbits) ? matchBits : xid;
+        // The client decides by the flag it was granted whether it answers to the xid or to the match bits. One that has forgotten the
+        // connection, or a new one at an old address, has forgotten the flag too, and refuses to the xid.
         var waiter = new ReplyWaiter();
-        using var posted = Server.LNet.Post(
-            Portal.LdlmCallbackReply,
-            address.Peer,
-            replyBits,
-            waiter.Memory,
-            ReplyWaiter.Options,
-            waiter);
+        using var byXid = waiter.Post(Server.LNet, Portal.LdlmCallbackReply, address.Peer, xid);
+        using var byMatchBits = matchBits != xid && Has(ConnectFlags2.RepMbits)
+            ? waiter.Post(Server.LNet, Portal.LdlmCallbackReply, address.Peer, matchBits)
+            : null;
         Server.LNet.TryPut(address.Peer, address.Self, Portal.LdlmCallbackRequest, xid, 0, message.Finish());
         return await waiter.WaitAsync(patience, Server.Clock.Provider, address.Connection, ct).ConfigureAwait(false);
     }

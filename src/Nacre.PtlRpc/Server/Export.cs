@@ -13,6 +13,8 @@ public sealed partial class Export
     private CancellationTokenSource _connection = new();
     private ObdConnectData _connectData;
     private ulong[] _newestByTag = [];
+    private RpcPeer _client = new(default);
+    private bool _isOrphan;
     private int _closing;
 
     internal Export(RpcServer server, RpcTargetState state, string clientUuid, ulong handle)
@@ -83,6 +85,26 @@ public sealed partial class Export
 
     public override string ToString() => $"{ClientUuid} at {Peer.Nid} on {Target.Uuid}";
 
+    /// <summary>The node it has connected from. Before the first connect is complete, one of its own.</summary>
+    internal RpcPeer Client
+    {
+        get => Volatile.Read(ref _client);
+        set => Volatile.Write(ref _client, value);
+    }
+
+    /// <summary>The run of the node that made the last connect (01 section 4.7); guarded by <see cref="Client"/>.</summary>
+    internal ulong Incarnation { get; set; }
+
+    /// <summary>Another run of the node has connected since this client was heard of.</summary>
+    internal bool IsOrphan
+    {
+        get => Volatile.Read(ref _isOrphan);
+        set => Volatile.Write(ref _isOrphan, value);
+    }
+
+    /// <summary>Milliseconds at which it became an orphan.</summary>
+    internal long OrphanedAt { get; set; }
+
     internal RpcServer Server { get; }
 
     internal RpcTargetState State { get; }
@@ -125,8 +147,30 @@ public sealed partial class Export
             HighestLastXid = 0;
             LastHeard = now;
             IsSuspected = false;
+            IsOrphan = false;
             _connectData = granted;
             ResizeTags();
+            foreach (var running in InProgress.Values)
+            {
+                running.OnReconnect();
+            }
+
+            return old;
+        }
+    }
+
+    /// <summary>
+    /// The address belongs to another run of the node now. Returns the source to cancel once no lock is held: it ends transfers, and
+    /// makes callbacks go out again, which that other run answers at once.
+    /// </summary>
+    internal CancellationTokenSource Orphan(long now)
+    {
+        lock (Gate)
+        {
+            var old = _connection;
+            _connection = new CancellationTokenSource();
+            OrphanedAt = now;
+            IsOrphan = true;
             foreach (var running in InProgress.Values)
             {
                 running.OnReconnect();

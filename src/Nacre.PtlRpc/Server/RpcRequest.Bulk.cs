@@ -96,7 +96,7 @@ public sealed partial class RpcRequest
         {
             lock (_state)
             {
-                if (_superseded || _connectionCount < Export.ConnCount || Export.IsClosed)
+                if (_superseded || _connectionCount < Export.ConnCount || Export.IsOrphan || Export.IsClosed)
                 {
                     throw new BulkException("the client has reconnected", aborted: true);
                 }

@@ -39,7 +39,8 @@ public sealed partial class RpcRequest : IDeadlineOwner
     /// </summary>
     internal void Suspend(ValueTaskAwaiter awaiter, long now)
     {
-        _server.CountWaiting(Bytes);
+        _waitsFor = Export.Client;
+        _server.CountWaiting(_waitsFor, Bytes);
         lock (_state)
         {
             _suspended = true;
@@ -55,7 +56,7 @@ public sealed partial class RpcRequest : IDeadlineOwner
         _server.Wheel.Clear(_deadlineNode);
         if (_suspended)
         {
-            _server.CountWaiting(-Bytes);
+            _server.CountWaiting(_waitsFor!, -Bytes);
         }
     }
 

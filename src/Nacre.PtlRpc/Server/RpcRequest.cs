@@ -35,6 +35,9 @@ public sealed partial class RpcRequest : IncomingRpc
     private uint _connectionCount;
     private bool _adaptive;
 
+    /// <summary>Whom the bytes of this request are counted against while it waits.</summary>
+    private RpcPeer? _waitsFor;
+
     internal RpcRequest(RpcServer server)
     {
         _server = server;
@@ -80,6 +83,9 @@ public sealed partial class RpcRequest : IncomingRpc
 
     /// <summary>Fires when the export is closed. A mere reconnect does not fire it: the request goes on and answers the resent copy.</summary>
     public CancellationToken Aborted => Export.Closed;
+
+    /// <summary>The client's part of the bulk pool.</summary>
+    public BulkShare BulkShare => Export.Client.Bulk;
 
     internal RpcService Service => _service;
 
@@ -204,5 +210,6 @@ public sealed partial class RpcRequest : IncomingRpc
         KeepReply = null;
         _preVersions = default;
         _suspended = false;
+        _waitsFor = null;
     }
 }

@@ -80,6 +80,7 @@ public sealed partial class RpcServer
 
         request = new ConnectRequest(
             put.Source,
+            put.Incarnation,
             put.Self,
             Text(message.Buffer(2)),
             BinaryPrimitives.ReadUInt64LittleEndian(message.Buffer(3)),
@@ -197,6 +198,7 @@ public sealed partial class RpcServer
         var old = export.Adopt(request, granted, Clock.Milliseconds);
         // Outside all locks: transfers that give up run their continuations here.
         old.Cancel();
+        AttachToPeer(export, request);
         if (reconnected)
         {
             export.Target.OnReconnected(export);

@@ -21,6 +21,7 @@ public sealed partial class RpcServer
                 if (slept)
                 {
                     Volatile.Write(ref export.LastHeard, now);
+                    export.OrphanedAt = now;
                 }
                 else
                 {
@@ -32,6 +33,12 @@ public sealed partial class RpcServer
 
     private void CheckSilence(Export export, long now)
     {
+        if (export.IsOrphan && now - export.OrphanedAt >= Options.EvictOrphanAfter.TotalMilliseconds)
+        {
+            Evict(export, "another run of its node has taken its address, and it was not heard of since");
+            return;
+        }
+
         var silent = now - Volatile.Read(ref export.LastHeard);
         if (export.Connecting || silent < Options.SuspectAfter.TotalMilliseconds)
         {

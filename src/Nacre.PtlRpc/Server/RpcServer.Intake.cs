@@ -165,6 +165,7 @@ public sealed partial class RpcServer
             }
 
             Volatile.Write(ref export.LastHeard, now);
+            export.IsOrphan = false;
             return AdmitNew(export, request, body);
         }
     }
@@ -199,7 +200,7 @@ public sealed partial class RpcServer
         }
 
         var limit = request.Service.IsUrgent ? 2 * Options.MaxRequestsPerExport : Options.MaxRequestsPerExport;
-        if (export.InProgress.Count >= limit || WaitingBytes > Options.MaxWaitingBytes)
+        if (export.InProgress.Count >= limit || !HasRoomFor(export.Client))
         {
             LogOverload(export);
             return Admission.Drop;
@@ -208,6 +209,12 @@ public sealed partial class RpcServer
         export.InProgress[request.Xid] = request;
         return Admission.Run;
     }
+
+    /// <summary>
+    /// Shared as the bulk pool is: a client may have as many bytes waiting as are left for all others. So a greedy one stops at half
+    /// of what there is, and one that has nothing waiting always finds room.
+    /// </summary>
+    private bool HasRoomFor(RpcPeer client) => client.WaitingBytes < Options.MaxWaitingBytes - WaitingBytes;
 
     private void Refuse(
         Admission admission, RpcService service, in IncomingPut put, LustreMessage message, in PtlrpcBody body, Export export, long now)
@@ -299,7 +306,8 @@ public sealed partial class RpcServer
     {
         if (_peerLines.TryEnter(out var suppressed))
         {
-            LogOverloaded(_log, export.Target.Uuid, export.ClientUuid, export.InProgress.Count, WaitingBytes, suppressed);
+            LogOverloaded(
+                _log, export.Target.Uuid, export.ClientUuid, export.InProgress.Count, export.Client.WaitingBytes, WaitingBytes, suppressed);
         }
     }
 }

@@ -32,15 +32,19 @@ public sealed partial class RpcServer
     [LoggerMessage(2007, LogLevel.Error, "{Target}: cleaning up after client {Client} failed")]
     private static partial void LogCloseFailed(ILogger log, Exception failure, string target, string client);
 
+    [LoggerMessage(2008, LogLevel.Information,
+        "{Target}: another run of the node at {Peer} has connected; client {Client} is evicted unless it is heard of soon")]
+    private static partial void LogOrphaned(ILogger log, string target, string client, PeerId peer);
+
     [LoggerMessage(2010, LogLevel.Warning,
         "{Bytes} bytes from {Peer} on portal {Portal} are not a request: {Why} ({Suppressed} lines like this left out)")]
     private static partial void LogMalformed(ILogger log, PeerId peer, int portal, int bytes, string why, int suppressed);
 
     [LoggerMessage(2011, LogLevel.Warning,
-        "{Target}: request of client {Client} dropped, {Requests} of its requests and {Bytes} bytes of all are waiting "
+        "{Target}: request of client {Client} dropped, {Requests} of its requests, {Own} bytes of its node and {Bytes} bytes of all are waiting "
         + "({Suppressed} lines like this left out)")]
     private static partial void LogOverloaded(
-        ILogger log, string target, string client, int requests, long bytes, int suppressed);
+        ILogger log, string target, string client, int requests, long own, long bytes, int suppressed);
 
     [LoggerMessage(2012, LogLevel.Warning,
         "bulk of {Operation} {Xid:x} with {Peer} failed: {Why} ({Suppressed} lines like this left out)")]

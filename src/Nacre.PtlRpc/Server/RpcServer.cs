@@ -156,7 +156,11 @@ public sealed partial class RpcServer : IPutReceiver, IAsyncDisposable
 
     internal RpcTargetState StateOf(Export export) => export.State;
 
-    internal void CountWaiting(int bytes) => Interlocked.Add(ref _waitingBytes, bytes);
+    internal void CountWaiting(RpcPeer client, int bytes)
+    {
+        Interlocked.Add(ref _waitingBytes, bytes);
+        client.CountWaiting(bytes);
+    }
 
     internal long WaitingBytes => Interlocked.Read(ref _waitingBytes);
 
@@ -199,6 +203,7 @@ public sealed partial class RpcServer : IPutReceiver, IAsyncDisposable
             return false;
         }
 
+        Detach(export.Client, export);
         try
         {
             export.Target.OnClosed(export, reason);

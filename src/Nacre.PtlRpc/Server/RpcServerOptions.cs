@@ -15,10 +15,13 @@ public sealed record RpcServerOptions
     /// <summary>Longest request, bytes; longer ones are dropped.</summary>
     public int MaxRequestBytes { get; init; } = (1 << 20) + (64 << 10);
 
-    /// <summary>Bytes of all requests that wait for something; beyond it requests are dropped and clients resend.</summary>
+    /// <summary>
+    /// Bytes of all requests that wait for something. A client node may have as many waiting as are left of it; beyond that its
+    /// requests are dropped and resent.
+    /// </summary>
     public long MaxWaitingBytes { get; init; } = 256L << 20;
 
-    /// <summary>Size of the pool that bulk data passes through, bytes.</summary>
+    /// <summary>Size of the pool that bulk data passes through, bytes; shared as told at <see cref="BulkBufferPool"/>.</summary>
     public long BulkPoolBytes { get; init; } = 256L << 20;
 
     /// <summary>Silence after which an export is suspicious (six ping intervals, 02 section 9.7).</summary>
@@ -26,6 +29,12 @@ public sealed record RpcServerOptions
 
     /// <summary>Further silence after which it is evicted.</summary>
     public TimeSpan EvictAfterSuspicion { get; init; } = TimeSpan.FromSeconds(75);
+
+    /// <summary>
+    /// Silence after which an export is evicted when another run of its node has connected from its address. A client that lives
+    /// pings every 25 s.
+    /// </summary>
+    public TimeSpan EvictOrphanAfter { get; init; } = TimeSpan.FromSeconds(45);
 
     /// <summary>
     /// Seconds: least estimate told to clients. They wait estimate * 1.25 + 5, so 5 gives them 11 s before they suspect the

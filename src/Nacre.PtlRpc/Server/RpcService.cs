@@ -63,6 +63,7 @@ internal sealed class RpcTargetState(IRpcTarget target)
 /// <summary>What a connect request says, checked.</summary>
 internal readonly record struct ConnectRequest(
     PeerId Peer,
+    ulong Incarnation,
     Nid Self,
     string ClientUuid,
     ulong ClientHandle,

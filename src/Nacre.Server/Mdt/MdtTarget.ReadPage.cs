@@ -10,7 +10,7 @@ public sealed partial class MdtTarget
     private async ValueTask ReadPageAsync(RpcRequest request)
     {
         var directory = RequireFid(request.Get<MdtBody>(BufBody));
-        using var buffer = await _server.Bulk.RentAsync(request.Aborted).ConfigureAwait(false);
+        using var buffer = await _server.Bulk.RentAsync(request.BulkShare, request.Aborted).ConfigureAwait(false);
         int length;
         ulong transaction;
         try

@@ -40,11 +40,11 @@ internal sealed class BrwContext(BrwContextPool owner, int maxMds) : IDisposable
     /// Rents a buffer for each MD that takes part of the first <paramref name="bytes"/> of the bulk; waits when the pool is
     /// empty. Sinks and sources are cut to those bytes.
     /// </summary>
-    public async ValueTask RentAsync(BulkBufferPool pool, int bytes, CancellationToken ct)
+    public async ValueTask RentAsync(BulkBufferPool pool, BulkShare client, int bytes, CancellationToken ct)
     {
         int needed = 0;
         for (int left = bytes; left > 0; needed++) left -= Lengths[needed];
-        if (needed > 0) await pool.RentAsync(_buffers, needed, ct).ConfigureAwait(false);
+        if (needed > 0) await pool.RentAsync(client, _buffers, needed, ct).ConfigureAwait(false);
         _rented = needed;
         for (int i = 0; i < Count; i++)
         {

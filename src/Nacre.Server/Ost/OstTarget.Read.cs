@@ -64,7 +64,7 @@ public sealed partial class OstTarget
         using var context = _contexts.Rent();
         Split(request, context, call);
         int bytes = BytesToSend(NiobufsOf(request, call), stored.Attributes.Size, StateOf(request.Export).PageSize);
-        await context.RentAsync(_server.Bulk, bytes, request.Aborted).ConfigureAwait(false);
+        await context.RentAsync(_server.Bulk, request.BulkShare, bytes, request.Aborted).ConfigureAwait(false);
         if (IsAbandoned(request))
         {
             request.Drop();

@@ -117,7 +117,7 @@ public sealed partial class OstTarget
     {
         using var context = _contexts.Rent();
         Split(request, context, call);
-        await context.RentAsync(_server.Bulk, call.Total, request.Aborted).ConfigureAwait(false);
+        await context.RentAsync(_server.Bulk, request.BulkShare, call.Total, request.Aborted).ConfigureAwait(false);
         await request.PullBulkAsync(Portal.OstBulk, context.Sinks, call.MaxMds).ConfigureAwait(false);
         // The last transfer ends on its connection's loop, which has more to receive.
         await Task.Yield();

@@ -15,7 +15,7 @@ public class BulkTests
     private FakeTarget WithWrite(params int[] lengths) => _ost.On(Opcode.OstWrite, async request =>
     {
         var buffers = new BulkBuffer[lengths.Length];
-        await request.Export.Server.Bulk.RentAsync(buffers, lengths.Length, request.Aborted);
+        await request.Export.Server.Bulk.RentAsync(request.BulkShare, buffers, lengths.Length, request.Aborted);
         try
         {
             var sinks = lengths.Select((length, i) => buffers[i].Memory[..length]).ToArray();

@@ -264,7 +264,7 @@ public class RequestTests
     [Fact]
     public async Task WaitingRequestsAreLimitedInBytes()
     {
-        await using var network = await RpcNetwork.StartAsync(new RpcServerOptions { MaxWaitingBytes = 100_000 }, _mdt);
+        await using var network = await RpcNetwork.StartAsync(new RpcServerOptions { MaxWaitingBytes = 200_000 }, _mdt);
         var release = new TaskCompletionSource();
         _mdt.On(Opcode.MdsReint, async _ => await release.Task, modifies: true);
         var client = await network.AddScriptedClientAsync();

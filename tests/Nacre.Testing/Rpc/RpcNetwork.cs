@@ -72,6 +72,18 @@ public sealed class RpcNetwork : IAsyncDisposable
         return client;
     }
 
+    /// <summary>
+    /// The machine of a node is killed and started again: another run of LNet with its address. The old connections stay open, as
+    /// they do when nobody is left to close them.
+    /// </summary>
+    public async Task<LNetNode> RestartAsync(LNetNode killed)
+    {
+        var node = NewNode(killed.LocalNid);
+        _clients.Add(node);
+        await DialAsync(node);
+        return node;
+    }
+
     /// <summary>A node with the client side of the RPC layer.</summary>
     public async Task<RpcClient> AddClientAsync(RpcClientOptions? options = null)
     {
