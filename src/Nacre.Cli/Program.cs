@@ -1,10 +1,14 @@
 using System.CommandLine;
 using Nacre.Cli;
 
+if (!DescriptorLimit.TryRaise()) return 1;
+
 // Each subcommand is added here and lives in a file of its own.
 var root = new RootCommand("Nacre: a self-hosted Amazon FSx for Lustre.")
 {
     UpCommand.Create(),
+    StatusCommand.Create(),
+    OstCommand.Create(),
 };
 
 return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });

@@ -93,7 +93,17 @@ internal static class UpCommand
             AcceptUnprivilegedPorts = !privilegedOnly,
             BulkMemoryBytes = (long)memoryMib << 20,
             ReserveBytes = (long)reserveMib << 20,
+            FileDescriptors = CheckedDescriptors(),
         };
+    }
+
+    private static int CheckedDescriptors()
+    {
+        var limit = DescriptorLimit.Raise();
+        return limit >= NodeOptions.MinFileDescriptors
+            ? limit
+            : throw new NodeConfigurationException(
+                $"this process may have {limit} files open, a node needs {NodeOptions.MinFileDescriptors} at least: raise the hard limit (ulimit -Hn)");
     }
 
     private static async Task<int> RunAsync(Func<NodeOptions> options, bool verbose, CancellationToken cancellationToken)

@@ -14,57 +14,51 @@ namespace Nacre.Server.Node;
 /// <summary>The targets of one file system on this node: its MDT and its OSTs, with their stores.</summary>
 internal sealed class FileSystemTargets : IAsyncDisposable
 {
-    private readonly DataFolder _data;
-    private readonly RpcServer _rpc;
-    private readonly TimeProvider _time;
-    private readonly ILoggerFactory _logging;
-    private readonly SpaceReserve _reserve;
+    private readonly TargetHost _host;
     private readonly MetadataStore _store;
     private readonly MdtFileSystem _files;
     private readonly MdtTarget _mdt;
-    private readonly List<OstTarget> _osts = [];
 
-    private FileSystemTargets(
-        DataFolder data, FileSystemRecord record, RpcServer rpc, SpaceReserve reserve, TimeProvider time, ILoggerFactory logging,
-        MetadataStore store)
+    /// <summary>Replaced, never changed: an OST may be added while others look.</summary>
+    private volatile (OstTarget Target, ObjectStore Store)[] _osts = [];
+
+    private FileSystemTargets(TargetHost host, FileSystemRecord record, MetadataStore store)
     {
-        _data = data;
-        _rpc = rpc;
-        _reserve = reserve;
-        _time = time;
-        _logging = logging;
+        _host = host;
         _store = store;
         Record = record;
-        _files = new MdtFileSystem(store, new MdtFileSystemOptions(), time);
+        _files = new MdtFileSystem(store, new MdtFileSystemOptions(), host.Time);
         _mdt = new MdtTarget(
             new MdtTargetOptions { FileSystemName = record.Name },
             _files,
-            rpc,
+            host.Rpc,
             new LdlmOptions(),
-            time,
-            logging.CreateLogger<MdtTarget>());
+            host.Time,
+            host.Logging.CreateLogger<MdtTarget>());
     }
 
     /// <summary>What the file system is made of.</summary>
     public FileSystemRecord Record { get; private set; }
 
     /// <summary>Clients connected, counted at each target.</summary>
-    public int ExportCount => _rpc.Exports(_mdt).Count + _osts.Sum(ost => _rpc.Exports(ost).Count);
+    public int ExportCount => _host.Rpc.Exports(_mdt).Count + _osts.Sum(ost => _host.Rpc.Exports(ost.Target).Count);
 
     /// <summary>Locks at all targets, granted or waiting.</summary>
-    public int LockCount => _mdt.Locks.LockCount + _osts.Sum(ost => ost.Locks.LockCount);
+    public int LockCount => _mdt.Locks.LockCount + _osts.Sum(ost => ost.Target.Locks.LockCount);
 
     public int OpenFileCount => _mdt.OpenFileCount;
+
+    public FileSystemStatus Status => new(
+        Record.Name,
+        Record.CapacityGib,
+        [new TargetStatus(NameOf(_mdt), _host.Rpc.Exports(_mdt).Count, null, null, null), .. _osts.Select(StatusOf)]);
 
     /// <summary>Opens the stores, making them where they do not exist, and serves the targets.</summary>
     /// <param name="isNew">Without it the metadata has to be there: an empty store would give out the numbers of its objects again.</param>
     /// <exception cref="NodeConfigurationException">A store is damaged, missing, in use, or of a newer format.</exception>
-    public static async Task<FileSystemTargets> StartAsync(
-        DataFolder data, FileSystemRecord record, bool isNew, RpcServer rpc, SpaceReserve reserve, TimeProvider time,
-        ILoggerFactory logging)
+    public static async Task<FileSystemTargets> StartAsync(TargetHost host, FileSystemRecord record, bool isNew)
     {
-        var targets = new FileSystemTargets(
-            data, record, rpc, reserve, time, logging, OpenMetadata(data, record, isNew, reserve, time, logging));
+        var targets = new FileSystemTargets(host, record, OpenMetadata(host, record, isNew));
         try
         {
             // OSTs first: the MDT, once it is served, places files on them.
@@ -74,7 +68,7 @@ internal sealed class FileSystemTargets : IAsyncDisposable
             }
 
             targets._mdt.Start();
-            rpc.AddTarget(targets._mdt);
+            host.Rpc.AddTarget(targets._mdt);
             return targets;
         }
         catch
@@ -88,7 +82,7 @@ internal sealed class FileSystemTargets : IAsyncDisposable
     public void Grow(FileSystemRecord record)
     {
         Record = record;
-        for (var index = _osts.Count; index < record.OstCount; index++)
+        for (var index = _osts.Length; index < record.OstCount; index++)
         {
             StartOst(index);
         }
@@ -101,17 +95,25 @@ internal sealed class FileSystemTargets : IAsyncDisposable
         _mdt.Dispose();
         foreach (var ost in _osts)
         {
-            await ost.DisposeAsync();
+            await ost.Target.DisposeAsync();
         }
 
         _files.Dispose();
         _store.Dispose();
     }
 
-    private static MetadataStore OpenMetadata(
-        DataFolder data, FileSystemRecord record, bool isNew, SpaceReserve reserve, TimeProvider time, ILoggerFactory logging)
+    private TargetStatus StatusOf((OstTarget Target, ObjectStore Store) ost)
     {
-        var folder = data.TargetFolder(record.Name, "mdt", 0);
+        var space = ost.Store.Space();
+        return new TargetStatus(NameOf(ost.Target), _host.Rpc.Exports(ost.Target).Count, space.Capacity, space.Used, space.Free);
+    }
+
+    /// <summary>A target's UUID is its name with a suffix (04 section 1.2).</summary>
+    private static string NameOf(IRpcTarget target) => target.Uuid.Replace("_UUID", "", StringComparison.Ordinal);
+
+    private static MetadataStore OpenMetadata(TargetHost host, FileSystemRecord record, bool isNew)
+    {
+        var folder = host.Data.TargetFolder(record.Name, "mdt", 0);
         Directory.CreateDirectory(folder);
         try
         {
@@ -122,10 +124,10 @@ internal sealed class FileSystemTargets : IAsyncDisposable
                     FileSystemName = record.Name,
                     RunWaiters = LNetNode.Together,
                     MustExist = !isNew,
-                    Reserve = reserve,
+                    Reserve = host.Reserve,
                 },
-                time,
-                logging.CreateLogger<MetadataStore>());
+                host.Time,
+                host.Logging.CreateLogger<MetadataStore>());
         }
         catch (MetadataStoreException e)
         {
@@ -135,26 +137,33 @@ internal sealed class FileSystemTargets : IAsyncDisposable
 
     private void StartOst(int index)
     {
+        var store = OpenObjects(index);
         var ost = new OstTarget(
-            new OstOptions { FileSystem = Record.Name, Index = index, Allocations = new Allocations(_store, index) }, OpenObjects(index), _rpc, _time, _logging.CreateLogger<OstTarget>());
-        _osts.Add(ost);
-        _rpc.AddTarget(ost);
+            new OstOptions { FileSystem = Record.Name, Index = index, Allocations = new Allocations(_store, index) },
+            store,
+            _host.Rpc,
+            _host.Time,
+            _host.Logging.CreateLogger<OstTarget>());
+        _osts = [.. _osts, (ost, store)];
+        _host.Rpc.AddTarget(ost);
         _mdt.AddObjectTarget(ost);
     }
 
     private ObjectStore OpenObjects(int index)
     {
-        var folder = _data.TargetFolder(Record.Name, "ost", index);
+        var folder = _host.Data.TargetFolder(Record.Name, "ost", index);
         var capacity = (Record.CapacityGib << 30) / Record.OstCount;
         try
         {
             Directory.CreateDirectory(folder);
+            var reserve = _host.Reserve;
             var options = new ObjectStoreOptions
             {
                 CapacityBytes = capacity,
-                Withheld = _reserve.Covers(folder) ? () => _reserve.MissingBytes : null,
+                MaxOpenObjects = _host.OpenObjects,
+                Withheld = reserve.Covers(folder) ? () => reserve.MissingBytes : null,
             };
-            return ObjectStore.Open(folder, options, _time, _logging.CreateLogger<ObjectStore>());
+            return ObjectStore.Open(folder, options, _host.Time, _host.Logging.CreateLogger<ObjectStore>());
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {

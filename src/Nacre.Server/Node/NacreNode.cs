@@ -5,6 +5,7 @@ using Nacre.LNet;
 using Nacre.LNet.Transports;
 using Nacre.PtlRpc;
 using Nacre.Server.Mgs;
+using Nacre.Server.Node.Control;
 using Nacre.Server.Storage;
 
 namespace Nacre.Server.Node;
@@ -27,6 +28,8 @@ public sealed partial class NacreNode : IAsyncDisposable
     private readonly LNetNode _lnet;
     private readonly RpcServer _rpc;
     private readonly MgsTarget _mgs;
+    private ControlSocket? _control;
+    private int _disposed;
     private readonly Dictionary<string, FileSystemTargets> _fileSystems = [];
 
     private NacreNode(
@@ -114,6 +117,7 @@ public sealed partial class NacreNode : IAsyncDisposable
             await node.StartTargetsAsync(cancellationToken);
             await node.ListenAsync(() => node._lnet.StartListeningAsync(node.Address, cancellationToken));
             node.LogListening(node.Address);
+            node._control = ControlSocket.Open(data.Path, node.AnswerAsync, node._logger);
             return node;
         }
         catch
@@ -136,13 +140,12 @@ public sealed partial class NacreNode : IAsyncDisposable
     /// Adds an OST to a file system; mounted clients use it within seconds. The capacity of the file system grows by that of one of its OSTs.
     /// </summary>
     /// <exception cref="NodeConfigurationException">There is no such file system.</exception>
-    public async Task AddOstAsync(string fileSystem, CancellationToken cancellationToken)
-    {
-        if (!_fileSystems.TryGetValue(fileSystem, out var targets))
-        {
-            throw new NodeConfigurationException($"this node has no file system '{fileSystem}'");
-        }
+    public Task AddOstAsync(string fileSystem, CancellationToken cancellationToken) =>
+        AddOstsAsync(fileSystem, 1, cancellationToken);
 
+    private async Task AddOstUnderLockAsync(string fileSystem, CancellationToken cancellationToken)
+    {
+        var targets = _fileSystems[fileSystem];
         var index = targets.Record.OstCount;
         var record = targets.Record with
         {
@@ -157,6 +160,16 @@ public sealed partial class NacreNode : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
+        if (_control is not null)
+        {
+            await _control.DisposeAsync();
+        }
+
         // Nothing new comes in once LNet is closed; the targets finish what they have and close their stores.
         await _lnet.DisposeAsync();
         await _rpc.DisposeAsync();
@@ -168,6 +181,7 @@ public sealed partial class NacreNode : IAsyncDisposable
 
         _mgs.Dispose();
         _reserve.Dispose();
+        _changing.Dispose();
         _data.Dispose();
     }
 
@@ -200,11 +214,14 @@ public sealed partial class NacreNode : IAsyncDisposable
     private async Task StartTargetsAsync(CancellationToken cancellationToken)
     {
         _rpc.AddTarget(_mgs);
-        foreach (var record in Records())
+        var records = Records();
+        var openObjects = TargetHost.OpenObjectsFor(_options.FileDescriptors, records.Sum(record => record.OstCount));
+        var host = new TargetHost(_data, _rpc, _reserve, _time, _logging, openObjects);
+        foreach (var record in records)
         {
             // Announced only once its metadata is on disk: from then on clients may have files in it.
             var isNew = !_mgs.HasFileSystem(record.Name);
-            _fileSystems.Add(record.Name, await FileSystemTargets.StartAsync(_data, record, isNew, _rpc, _reserve, _time, _logging));
+            _fileSystems.Add(record.Name, await FileSystemTargets.StartAsync(host, record, isNew));
             await AnnounceAsync(record, cancellationToken);
         }
     }

@@ -25,4 +25,13 @@ public sealed record NodeOptions
 
     /// <summary>Memory for file data on its way, bytes. Requests wait for it, so clients cannot make the node use more.</summary>
     public long BulkMemoryBytes { get; init; } = 256L << 20;
+
+    /// <summary>
+    /// Files and sockets this process may have open (RLIMIT_NOFILE). Half of them are for objects, divided among the OSTs; the rest
+    /// is for connections, of which a client has three or more, and for what the node itself needs.
+    /// </summary>
+    public int FileDescriptors { get; init; } = 8192;
+
+    /// <summary>Fewer make no sense.</summary>
+    public const int MinFileDescriptors = 1024;
 }
