@@ -113,6 +113,23 @@ public sealed class FileDataTests : IAsyncLifetime
         Assert.NotEqual(generation, grown.Generation);
     }
 
+    [Theory]
+    [InlineData(1UL)]
+    [InlineData((3UL << 20) + 5)]
+    [InlineData((200UL << 20) + 7)]
+    public async Task ASizeSetBeforeThereAreObjectsSurvivesTheFirstOpenForWriting(ulong size)
+    {
+        var made = await _client.OpenAsync(Root, "sized", MdsOpen.Creat | MdsOpen.Write | MdsOpen.DelayCreate);
+        Assert.Null(made.Layout);
+        await _client.TruncateAsync(made, size);
+        await _client.CloseAsync(made);
+
+        var file = await _client.OpenAsync(Root, "sized", MdsOpen.Write | MdsOpen.Read);
+        Assert.Equal(size, await _client.SizeAsync(file));
+        await _client.WriteAsync(file, 0, Data(1, 1));
+        Assert.Equal(size, await _client.SizeAsync(file));
+    }
+
     [Fact]
     public async Task SeekFindsDataAndHoles()
     {

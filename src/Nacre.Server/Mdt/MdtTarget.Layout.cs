@@ -23,12 +23,16 @@ public sealed partial class MdtTarget
     /// <param name="parent">Its directory if known: its default counts.</param>
     /// <param name="request">What the client asked for, or null.</param>
     /// <param name="append">Created for appending: one stripe unless the client asked for something.</param>
-    private byte[] NewLayout(LuFid file, LuFid parent, LovLayout? request, bool append)
+    /// <param name="size">Size in bytes of a file that has one already: the component of its last byte gets objects too.</param>
+    private byte[] NewLayout(LuFid file, LuFid parent, LovLayout? request, bool append, ulong size = 0)
     {
         var template = request == null && append
             ? LayoutTemplates.Resolve(LayoutDefaults.OneStripe, null, null, _options.DefaultLayout)
             : LayoutTemplates.Resolve(request, DefaultOf(parent), DefaultOf(MdtFileSystem.Root), _options.DefaultLayout);
-        var ea = LovCodec.Encode(_layouts.Create(template, file));
+        var layout = _layouts.Create(template, file);
+        if (size > 0)
+            layout = _layouts.Instantiate(layout, file, size - 1, size) ?? layout;
+        var ea = LovCodec.Encode(layout);
         NoteLayoutSize(ea.Length);
         return ea;
     }
@@ -100,12 +104,20 @@ public sealed partial class MdtTarget
         }
         RequireWritable(request.Export);
         using var held = await LockAsync(request, fid, LockMode.EX, bits).ConfigureAwait(false);
-        MdtResult change;
-        lock (_store.Gate)
-            change = Instantiate(fid, intent);
+        MdtResult? change = null;
+        for (int attempt = 0; change == null; attempt++)
+        {
+            if (attempt == MaxRetries)
+                throw new FsException(Errno.EAGAIN);
+            var made = await PrepareLayoutAsync(request, fid, default, null).ConfigureAwait(false);
+            lock (_store.Gate)
+                change = Instantiate(fid, intent, made);
+            if (change == null)
+                Discard(fid, made);
+        }
         // The client gets the server's own lock, made weaker: there is no moment in which the new layout could change again.
         var granted = _locks.HandToClient(held, request, LockMode.CR, bits);
-        await ReplyLayoutAsync(request, fid, granted, change).ConfigureAwait(false);
+        await ReplyLayoutAsync(request, fid, granted, change.Value).ConfigureAwait(false);
     }
 
     private MdtObject RequireRegular(LuFid fid)
@@ -124,14 +136,18 @@ public sealed partial class MdtTarget
         return layout.IsComposite && layout.Components.Exists(c => !c.IsInstantiated && c.Intersects(start, end));
     }
 
-    private MdtResult Instantiate(LuFid fid, in LayoutIntent intent)
+    /// <summary>Null when the file got another size since its objects were made.</summary>
+    private MdtResult? Instantiate(LuFid fid, in LayoutIntent intent, in SizedLayout made)
     {
-        var stored = _fs.GetAttr(fid).Layout.Span;
+        var found = _fs.GetAttr(fid);
+        if (!Fits(made, found))
+            return null;
+        var stored = found.Layout.Span;
         if (stored.IsEmpty)
-            return _fs.SetLayout(fid, NewLayout(fid, default, null, append: false));
+            return _fs.SetLayout(fid, made.Ea ?? NewLayout(fid, default, null, append: false));
         var (start, end) = ExtentOf(intent);
         var changed = _layouts.Instantiate(DecodeStored(stored), fid, start, end);
-        return changed == null ? default : _fs.SetLayout(fid, LovCodec.Encode(changed));
+        return changed == null ? default(MdtResult) : _fs.SetLayout(fid, LovCodec.Encode(changed));
     }
 
     /// <summary>An empty extent (a truncate to a border) still means the byte at its start.</summary>
@@ -169,13 +185,36 @@ public sealed partial class MdtTarget
     /// <summary>setxattr of lustre.lov: the same as setstripe. A file that has a layout keeps it.</summary>
     private async ValueTask SetLayoutXattrAsync(RpcRequest request, MdtRecSetxattr record)
     {
-        MdtResult result;
+        MdtResult? result = null;
         using (await LockAsync(request, record.Fid, LockMode.EX, InodeBits.Layout | InodeBits.Xattr).ConfigureAwait(false))
-            result = SetLayoutXattr(request, record);
-        await FinishReintAsync(request, ReintOp.SetXattr, result with { Object = default }).ConfigureAwait(false);
+        {
+            for (int attempt = 0; result == null && attempt < MaxRetries; attempt++)
+            {
+                var wish = LayoutValidator.ParseUserLayout(BytesIn(request, XattrValue), _allocator.Exists);
+                RequireMayWrite(request, record.Fid);
+                var made = await PrepareLayoutAsync(request, record.Fid, default, wish).ConfigureAwait(false);
+                result = SetLayoutXattr(request, record, made);
+                if (result == null)
+                    Discard(record.Fid, made);
+            }
+        }
+        var done = result ?? throw new FsException(Errno.EAGAIN);
+        await FinishReintAsync(request, ReintOp.SetXattr, done with { Object = default }).ConfigureAwait(false);
     }
 
-    private MdtResult SetLayoutXattr(RpcRequest request, in MdtRecSetxattr record)
+    /// <summary>Nobody makes objects of a file he may not write.</summary>
+    private void RequireMayWrite(RpcRequest request, LuFid fid)
+    {
+        var who = Caller(request, request.Get<MdtRecReint>(BufRecord));
+        lock (_store.Gate)
+        {
+            if (IsSizedWithoutLayout(_fs.GetAttr(fid)))
+                _fs.CheckAccess(who, fid, 2);
+        }
+    }
+
+    /// <summary>Null when the file got another size since its objects were made.</summary>
+    private MdtResult? SetLayoutXattr(RpcRequest request, in MdtRecSetxattr record, in SizedLayout made)
     {
         var ea = BytesIn(request, XattrValue);
         var wish = LayoutValidator.ParseUserLayout(ea, _allocator.Exists);
@@ -190,10 +229,12 @@ public sealed partial class MdtTarget
             }
             if (!found.Attributes.IsRegular)
                 throw new FsException(Errno.EINVAL);
+            if (!Fits(made, found))
+                return null;
             if (!found.Layout.IsEmpty)
-                return default;
+                return default(MdtResult);
             _fs.CheckAccess(who, record.Fid, 2);
-            return _fs.SetLayout(record.Fid, NewLayout(record.Fid, default, wish, append: false));
+            return _fs.SetLayout(record.Fid, made.Ea ?? NewLayout(record.Fid, default, wish, append: false));
         }
     }
 

@@ -164,10 +164,34 @@ public sealed partial class MdtTarget
     {
         RequireWritable(request.Export);
         using (await LockAsync(request, found.Fid, LockMode.EX, InodeBits.Layout).ConfigureAwait(false))
-            return OpenAndMakeLayout(request, open, found.Fid, disposition);
+        {
+            if (!MayOpen(open, found.Fid))
+                return OpenAndMakeLayout(request, open, found.Fid, disposition, default);
+            var made = await PrepareLayoutAsync(request, found.Fid, open.Record.Fid1, WishedLayout(request, open)).ConfigureAwait(false);
+            var outcome = OpenAndMakeLayout(request, open, found.Fid, disposition, made);
+            if (outcome is not { Handle: not 0 })
+                Discard(found.Fid, made);
+            return outcome;
+        }
     }
 
-    private OpenOutcome? OpenAndMakeLayout(RpcRequest request, in OpenRequest open, LuFid fid, Disp disposition)
+    /// <summary>Objects are not made for an open that will be refused; the open itself is the judge.</summary>
+    private bool MayOpen(in OpenRequest open, LuFid fid)
+    {
+        try
+        {
+            lock (_store.Gate)
+                _fs.CheckAccess(open.Who, fid, 2);
+            return true;
+        }
+        catch (FsException)
+        {
+            return (open.Mode & OpenMode.OwnerOverride) != 0;
+        }
+    }
+
+    private OpenOutcome? OpenAndMakeLayout(
+        RpcRequest request, in OpenRequest open, LuFid fid, Disp disposition, in SizedLayout made)
     {
         var wish = WishedLayout(request, open);
         lock (_store.Gate)
@@ -177,16 +201,21 @@ public sealed partial class MdtTarget
             if (!found.Layout.IsEmpty)
                 return open.Has(MdsOpen.HasEa) ? Described(disposition, Errno.EEXIST, found) : null;
             var outcome = CountOpen(request, open, found, disposition);
-            return outcome.Handle == 0 ? outcome : MakeLayout(request, open, wish, outcome);
+            if (outcome.Handle == 0 || Fits(made, found))
+                return outcome.Handle == 0 ? outcome : MakeLayout(request, open, wish, made, outcome);
+            // Cut to another size meanwhile: once more from the start.
+            if (TryRemoveOpenFile(request.Export, outcome.Handle, out var file))
+                _fs.Close(file.Fid, file.Mode, null);
+            return null;
         }
     }
 
-    private OpenOutcome MakeLayout(RpcRequest request, in OpenRequest open, LovLayout? wish, OpenOutcome outcome)
+    private OpenOutcome MakeLayout(RpcRequest request, in OpenRequest open, LovLayout? wish, in SizedLayout prepared, OpenOutcome outcome)
     {
         var fid = outcome.Object.Fid;
         try
         {
-            var made = _fs.SetLayout(fid, NewLayout(fid, open.Record.Fid1, wish, append: false));
+            var made = _fs.SetLayout(fid, prepared.Ea ?? NewLayout(fid, open.Record.Fid1, wish, append: false));
             outcome.Object = made.Object;
             outcome.Depend(made.Transaction);
             outcome.PreVersions = made.PreVersions;

@@ -29,6 +29,12 @@ public interface IObjectTarget
     /// their removals share one flush. Throws <see cref="FsException"/> (EIO, or what the file system said).
     /// </summary>
     ValueTask DestroyAsync(LuFid objectFid, CancellationToken ct);
+
+    /// <summary>
+    /// Makes an object that no client knows yet so long, bytes; one that is longer stays. Survives a killed server when it
+    /// completes. Throws <see cref="FsException"/>: EFBIG, ENOSPC, EIO.
+    /// </summary>
+    ValueTask SetSizeAsync(LuFid objectFid, ulong size, CancellationToken ct);
 }
 
 /// <summary>

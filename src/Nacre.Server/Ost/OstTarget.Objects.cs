@@ -1,6 +1,7 @@
 using Nacre.Ldlm.Wire;
 using Nacre.PtlRpc;
 using Nacre.PtlRpc.Wire;
+using Nacre.Server.Storage.Objects;
 
 namespace Nacre.Server.Ost;
 
@@ -14,6 +15,21 @@ public sealed partial class OstTarget
         using var held = await _locks.LockExtentAsync(
             ResourceOf(objectFid), LockMode.PW, 0, EndOfObject, LdlmFlags.AstDiscardData, ct).ConfigureAwait(false);
         await _store.DestroyAsync(objectFid, ct).ConfigureAwait(false);
+    }
+
+    public async ValueTask SetSizeAsync(LuFid objectFid, ulong size, CancellationToken ct)
+    {
+        if (!ObjectSequences.Owns(Index, objectFid)) throw new FsException(Errno.EINVAL);
+        if (size > (ulong)_store.MaxObjectBytes) throw new FsException(Errno.EFBIG);
+        // Makes a file: not on the caller's thread.
+        await Task.Yield();
+        using var stored = _store.Open(objectFid);
+        using (await stored.LockRangeAsync(0, long.MaxValue, ct).ConfigureAwait(false))
+        {
+            if ((ulong)stored.Attributes.Size >= size) return;
+            using var transaction = _transactions.Begin();
+            stored.Truncate((long)size, new ObjectChange { DataVersion = transaction.Number });
+        }
     }
 
     /// <summary>Ids are handed out by the MDT and objects made on first use: nothing is precreated, and not for clients.</summary>

@@ -55,6 +55,42 @@ public class LayoutTests
         Assert.Equal(0x240000400ul + (item.OstIndex << 16), item.Object.Sequence);
     }
 
+    [Theory]
+    [InlineData("intent")]
+    [InlineData("open")]
+    [InlineData("setstripe by xattr")]
+    public async Task The_object_of_the_last_byte_gets_its_length_before_anybody_sees_the_layout(string how)
+    {
+        const ulong Size = (100UL << 20) + (3UL << 20) + 5;
+        await using var server = await MdtServer.StartAsync(osts: 4);
+        var client = await server.ConnectAsync();
+        var made = await client.OpenAsync(Root, "f", MdsOpen.Creat | MdsOpen.Write | MdsOpen.DelayCreate);
+        await client.CloseAsync(made);
+        Assert.Equal(0, (await client.SetAttrAsync(made.Fid, MdsAttr.Size, r => r with { ObjectSize = Size })).Status);
+        Assert.Empty(server.Osts.SelectMany(o => o.Sizes));
+        switch (how)
+        {
+            case "intent":
+                Assert.Equal(0, (await client.LayoutAsync(made.Fid, LayoutIntentOp.Write, 0, 4096)).Result);
+                break;
+            case "open":
+                Assert.Equal(0, (await client.OpenAsync(Root, "f", MdsOpen.Write)).Result);
+                break;
+            default:
+                Assert.Equal(0, (await client.SetXattrAsync(made.Fid, "lustre.lov", UserPlain(2, 1 << 20))).Status);
+                break;
+        }
+
+        var layout = Decode((await client.GetAttrAsync(made.Fid)).Layout);
+        var component = layout.Components.Single(c => c.Start < Size && Size <= c.End);
+        Assert.True(component.IsInstantiated || !layout.IsComposite);
+        ulong count = (ulong)component.Objects.Length, unit = component.StripeSize;
+        var last = component.Objects[(int)((Size - 1) / unit % count)].Object;
+        var (sized, length) = Assert.Single(server.Osts.SelectMany(o => o.Sizes));
+        Assert.Equal((last, ((Size - 1) / (unit * count) * unit) + 5), (sized, length));
+        Assert.Equal(Size, (await client.GetAttrAsync(made.Fid)).Body.ObjectSize);
+    }
+
     [Fact]
     public async Task Files_created_for_appending_have_one_stripe()
     {

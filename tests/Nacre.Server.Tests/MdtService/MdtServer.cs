@@ -104,6 +104,14 @@ internal sealed class MemoryOst(int index) : IObjectTarget
 
     public ObjectTargetSpace Space() => new(1L << 40, Available, Available, 0, 1 << 20);
 
+    public ConcurrentDictionary<LuFid, ulong> Sizes { get; } = [];
+
+    public ValueTask SetSizeAsync(LuFid objectFid, ulong size, CancellationToken ct)
+    {
+        Sizes[objectFid] = size;
+        return ValueTask.CompletedTask;
+    }
+
     public ValueTask DestroyAsync(LuFid objectFid, CancellationToken ct)
     {
         if (FailsOnce is { } failure)

@@ -212,6 +212,11 @@ public sealed partial class MdtFileSystem
         var before = new PreVersions(inode.Version);
         Touch(inode, transno);
         inode.Layout = layout.ToArray();
+        if (layout.IsEmpty)
+        {
+            // What was known of the objects' size; without objects this would be the size itself.
+            (inode.Size, inode.Blocks, inode.HasLazySize) = (0, 0, false);
+        }
         return Done(inode, transno, before);
     }
 
