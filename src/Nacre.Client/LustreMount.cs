@@ -105,6 +105,9 @@ public sealed partial class LustreMount : IAsyncDisposable
 
     private static DataOptions DataOptionsOf(MountOptions options) => new()
     {
+        CacheBytes = options.CacheBytes,
+        DirtyBytesPerTarget = options.DirtyBytesPerOst,
+        ReadAheadBytes = options.ReadAheadBytes,
         Checksums = options.Checksums,
         JobId = options.JobId,
         Locks = new ClientNamespaceOptions { MaxUnused = options.MaxDataLocks, MaxAge = options.MaxLockAge, Time = options.Time },

@@ -34,7 +34,7 @@ public sealed record MountOptions
 
     public bool ReadOnly { get; init; }
 
-    /// <summary>Refuse what another client could not see: 05 section 1.6, flag ACL.</summary>
+    /// <summary>POSIX ACLs, where the server has them (05 section 1.6).</summary>
     public bool Acl { get; init; } = true;
 
     /// <summary>Offer checksums of bulk data; the server decides (06).</summary>
@@ -63,6 +63,15 @@ public sealed record MountOptions
 
     /// <summary>Age at which an unused lock is given up.</summary>
     public TimeSpan MaxLockAge { get; init; } = TimeSpan.FromSeconds(3900);
+
+    /// <summary>Bytes of file data kept in memory, clean and dirty.</summary>
+    public long CacheBytes { get; init; } = 256L << 20;
+
+    /// <summary>Bytes written but not sent yet, of each OST.</summary>
+    public long DirtyBytesPerOst { get; init; } = 32L << 20;
+
+    /// <summary>Bytes read ahead of a sequential reader.</summary>
+    public long ReadAheadBytes { get; init; } = 8L << 20;
 
     /// <summary>Bytes of directory pages cached.</summary>
     public long MaxDirectoryBytes { get; init; } = 64L << 20;
