@@ -115,6 +115,13 @@ public sealed class TestServer : IAsyncDisposable
         await StartNodeAsync();
     }
 
+    /// <summary>Stops the node for good: nobody answers any more.</summary>
+    public async Task StopAsync()
+    {
+        await Node.DisposeAsync();
+        _node = null;
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (var client in _clients)
@@ -122,7 +129,11 @@ public sealed class TestServer : IAsyncDisposable
             await client.DisposeAsync();
         }
 
-        await Node.DisposeAsync();
+        if (_node is { } node)
+        {
+            await node.DisposeAsync();
+        }
+
         _folder.Dispose();
         Log.ThrowOnErrors();
     }
