@@ -125,7 +125,7 @@ internal sealed class BenchFileData : IFileOwner, IAsyncDisposable
         var import = bench._rpc.CreateImport(new ImportOptions
         {
             TargetUuid = $"{server.FileSystem}-OST0000_UUID",
-            Kind = TargetKind.Ost,
+            Kind = PtlRpc.TargetKind.Ost,
             Peer = new PeerId(server.Nid, PeerId.LustrePid),
             ClientUuid = Guid.NewGuid().ToString(),
             Wanted = bench._data.Wanted,
