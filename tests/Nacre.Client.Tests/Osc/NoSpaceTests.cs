@@ -1,5 +1,4 @@
 using Nacre.Client.Osc;
-using Nacre.EndToEnd.Client;
 using Nacre.PtlRpc.Wire;
 
 namespace Nacre.Client.Tests.Osc;
