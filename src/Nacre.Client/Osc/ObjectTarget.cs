@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 using Nacre.Client.Cache;
 using Nacre.Ldlm.Client;
@@ -12,6 +13,8 @@ internal sealed partial class ObjectTarget : IAsyncDisposable
 {
     private const int MaxKeptCalls = 64;
     private readonly ConcurrentBag<RpcCall> _calls = [];
+
+    [SuppressMessage("Usage", "CA2213", Justification = "Reads that fail at the end still give their slots back.")]
     private readonly SemaphoreSlim _readSlots;
     private readonly DataOptions _options;
     private readonly ILogger _log;
@@ -47,11 +50,7 @@ internal sealed partial class ObjectTarget : IAsyncDisposable
     /// <summary>No lock and no dirty data: the connection may be given up until it is needed.</summary>
     public bool MayIdle() => Locks.Count == 0 && DirtyBytes == 0;
 
-    public ValueTask DisposeAsync()
-    {
-        _readSlots.Dispose();
-        return Locks.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => Locks.DisposeAsync();
 
     /// <summary>Sends a request about an object that moves no data; the reply's status is not negative.</summary>
     /// <exception cref="ErrnoException">What the server answered, or why it could not.</exception>
