@@ -9,6 +9,10 @@ var root = new RootCommand("Nacre: a self-hosted Amazon FSx for Lustre.")
     UpCommand.Create(),
     StatusCommand.Create(),
     OstCommand.Create(),
+    MountCommand.Create(),
+    UmountCommand.Create(),
 };
 
+// mount(8) calls its helpers with the device first, whatever they are called.
+if (args is [var device, _, ..] && MountCommand.IsDevice(device)) args = ["mount", .. args];
 return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });

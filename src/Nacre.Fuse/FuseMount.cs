@@ -20,7 +20,6 @@ public sealed class FuseMount : IAsyncDisposable
     private readonly FuseSession _session;
     private readonly int _helperSocket;
     private readonly ILogger _log;
-    private string _device = "";
     private int _disposed;
 
     private FuseMount(FuseSession session, string mountPoint, int helperSocket, ILogger log)
@@ -33,6 +32,9 @@ public sealed class FuseMount : IAsyncDisposable
 
     /// <summary>Full path.</summary>
     public string MountPoint { get; }
+
+    /// <summary>Number of the mounted device, "0:53" for instance; empty when it could not be found.</summary>
+    public string DeviceNumber { get; private set; } = "";
 
     /// <summary>
     /// Completes when the file system is no longer mounted, whoever unmounted it, and all its files and nodes are given
@@ -66,7 +68,7 @@ public sealed class FuseMount : IAsyncDisposable
             throw;
         }
 
-        mount._device = MountTable.Find(mountPoint)?.Device ?? "";
+        mount.DeviceNumber = MountTable.Find(mountPoint)?.Device ?? "";
         mount.SetReadAhead(options.ReadAhead);
         Log.Mounted(log, source, mountPoint, mount._session.Minor, options.ReaderThreads);
         return mount;
@@ -146,7 +148,7 @@ public sealed class FuseMount : IAsyncDisposable
     private async Task CutOffAsync()
     {
         // Only what is ours: by now something else may be mounted there.
-        if (_device.Length > 0 && MountTable.Find(MountPoint)?.Device == _device)
+        if (DeviceNumber.Length > 0 && MountTable.Find(MountPoint)?.Device == DeviceNumber)
         {
             await Task.Run(() => KernelMount.ForceUnmount(MountPoint)).ConfigureAwait(false);
         }
@@ -154,7 +156,7 @@ public sealed class FuseMount : IAsyncDisposable
         if (Ended.IsCompleted) return;
         try
         {
-            string minor = _device[(_device.IndexOf(':', StringComparison.Ordinal) + 1)..];
+            string minor = DeviceNumber[(DeviceNumber.IndexOf(':', StringComparison.Ordinal) + 1)..];
             await File.WriteAllTextAsync($"/sys/fs/fuse/connections/{minor}/abort", "1").ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -179,7 +181,7 @@ public sealed class FuseMount : IAsyncDisposable
     {
         try
         {
-            File.WriteAllText($"/sys/class/bdi/{_device}/read_ahead_kb", (bytes / 1024).ToString(CultureInfo.InvariantCulture));
+            File.WriteAllText($"/sys/class/bdi/{DeviceNumber}/read_ahead_kb", (bytes / 1024).ToString(CultureInfo.InvariantCulture));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
