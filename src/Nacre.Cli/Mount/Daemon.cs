@@ -15,7 +15,13 @@ internal static partial class Daemon
     /// <returns>Null when the other process is ready, else what it says.</returns>
     public static async Task<string?> StartAsync(IEnumerable<string> arguments)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, arguments) { RedirectStandardOutput = true, RedirectStandardInput = true };
+        // All three, or whoever reads the caller's outputs to their end would wait for the daemon's.
+        var start = new ProcessStartInfo(Environment.ProcessPath!, arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         using var process = Process.Start(start)!;
         process.StandardInput.Close();
         string? line = await process.StandardOutput.ReadLineAsync();
