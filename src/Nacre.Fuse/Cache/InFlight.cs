@@ -35,6 +35,17 @@ internal sealed class InFlight(RequestPool requests)
         return false;
     }
 
+    /// <summary>Whether a rename to that name is under way, which holds the directory for certain.</summary>
+    public bool RenamesTo(ulong directoryId, int name)
+    {
+        foreach (var request in requests.All)
+        {
+            if (request.InFlight && request.SecondNodeId == directoryId && request.SecondName == name) return true;
+        }
+
+        return false;
+    }
+
     /// <summary>Whether pages made dirty through a mapping are being written.</summary>
     public bool WritesBack(ulong nodeId)
     {

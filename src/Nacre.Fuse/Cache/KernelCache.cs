@@ -94,10 +94,18 @@ internal sealed class KernelCache : IKernelCache, IDisposable
 
     public ValueTask DropNameAsync(Node directory, ReadOnlyMemory<byte> name)
     {
-        _drops.Add(directory, DropLog.Hash(name.Span));
+        int hash = DropLog.Hash(name.Span);
+        _drops.Add(directory, hash);
         if (_nodes.Find(directory) is not { } entry) return default;
         // The caller's memory may change when this returns, the drop may outlive it.
         byte[] copy = name.ToArray();
+        if (_inFlight.RenamesTo(entry.Id, hash))
+        {
+            // The rename's own: the kernel moves what it was promised of the old name to the new one, and lets go of the directory after its answer.
+            _threads.Send(new NameNotification(entry.Id, copy, CanExpire));
+            return default;
+        }
+
         return new ValueTask(DropNameAsync(entry, copy));
     }
 

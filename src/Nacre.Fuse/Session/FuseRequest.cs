@@ -68,6 +68,9 @@ internal sealed class FuseRequest
     /// <summary>Another directory that is locked until the answer: the one a name is moved to.</summary>
     public ulong SecondNodeId { get; set; }
 
+    /// <summary>The name something is renamed to there (<see cref="Cache.DropLog.Hash"/>); 0 for none.</summary>
+    public int SecondName { get; set; }
+
     /// <summary>Number of drops there had been when the request began.</summary>
     public long DropsAtStart { get; set; }
 
@@ -95,6 +98,7 @@ internal sealed class FuseRequest
         }
 
         SecondNodeId = 0;
+        SecondName = 0;
         ReadRange();
         _finished = false;
         _inFlight = true;

@@ -113,6 +113,7 @@ internal sealed partial class FuseSession
         }
 
         ulong newDirectory = Body<ulong>(request);
+        request.SecondName = DropLog.Hash(to.Span);
         request.SecondNodeId = newDirectory;
         if (_nodes.Find(newDirectory) is not { } target)
         {

@@ -63,6 +63,28 @@ public class DeadlockTests
     }
 
     [FuseFact]
+    public async Task A_rename_can_drop_its_own_new_name_and_the_folder_stays_cached()
+    {
+        await using var mount = await TwinMount.StartAsync();
+        await mount.ShellAsync("mkdir a b && touch a/f b/g");
+        var target = mount.Vfs.Find("b");
+        mount.Vfs.Gate = async (operation, _, _) =>
+        {
+            if (operation == "rename") await mount.Vfs.KernelCache!.DropNameAsync(target, "f"u8.ToArray());
+        };
+        Assert.Equal(0, Posix.renameat2(-100, mount.Path("a/f"), -100, mount.Path("b/f"), 0));
+        int before = mount.Vfs.CountOf("lookup");
+        await Eventually.TrueAsync(() =>
+        {
+            Posix.Stat(mount.Path("b/f"));
+            return mount.Vfs.CountOf("lookup") > before;
+        });
+        int lookups = mount.Vfs.CountOf("lookup");
+        for (int i = 0; i < 10; i++) Posix.Stat(mount.Path("b/f"));
+        Assert.Equal(lookups, mount.Vfs.CountOf("lookup"));
+    }
+
+    [FuseFact]
     public async Task The_drop_of_pages_does_not_wait_for_a_read_but_drops_all_others()
     {
         await using var mount = await TwinMount.StartAsync();
