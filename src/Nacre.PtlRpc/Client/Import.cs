@@ -183,24 +183,33 @@ public sealed partial class Import : IAsyncDisposable
     /// <summary>Called every second.</summary>
     internal void Tick(long now)
     {
-        bool ping;
-        bool idle;
-        lock (_gate)
-        {
-            var silent = now - _lastSent;
-            var quiet = _state == ImportState.Full && _pending.Count == 0 && _unsent.Count == 0;
-            idle = quiet && Options.IdleTimeout is { } limit && now - _lastUse >= limit.TotalMilliseconds;
-            ping = _state == ImportState.Full && !_pinging && !idle && silent >= Client.Options.PingAfter.TotalMilliseconds;
-            _pinging |= ping;
-        }
-
-        if (idle && (Options.MayIdle?.Invoke() ?? true))
+        if (IsIdle(now) && (Options.MayIdle?.Invoke() ?? true))
         {
             _ = IdleAsync();
         }
-        else if (ping)
+        else if (TryBeginPing(now))
         {
             _ = PingInBackgroundAsync();
+        }
+    }
+
+    private bool IsIdle(long now)
+    {
+        lock (_gate)
+        {
+            return _state == ImportState.Full && _pending.Count == 0 && _unsent.Count == 0
+                && Options.IdleTimeout is { } limit && now - _lastUse >= limit.TotalMilliseconds;
+        }
+    }
+
+    /// <summary>An import that is idle and must not leave has to ping as well: the server evicts whoever is silent.</summary>
+    private bool TryBeginPing(long now)
+    {
+        lock (_gate)
+        {
+            var ping = _state == ImportState.Full && !_pinging && now - _lastSent >= Client.Options.PingAfter.TotalMilliseconds;
+            _pinging |= ping;
+            return ping;
         }
     }
 

@@ -342,6 +342,19 @@ public class ImportTests
     }
 
     [Fact]
+    public async Task AnIdleImportThatMustNotLeavePings()
+    {
+        await using var network = await RpcNetwork.StartAsync(_ost);
+        var client = await network.AddClientAsync();
+        var import = client.CreateImport(Options(network, _ost) with { IdleTimeout = TimeSpan.FromSeconds(20), MayIdle = static () => false });
+        await import.ConnectAsync().Within();
+        var requests = network.Server.Counters(_ost).Requests;
+
+        await network.AdvanceUntilAsync(() => network.Server.Counters(_ost).Requests > requests, TimeSpan.FromSeconds(60));
+        Assert.Equal(ImportState.Full, import.State);
+    }
+
+    [Fact]
     public async Task AnIdleImportMayLeaveAndComesBackWhenItIsNeeded()
     {
         await using var network = await RpcNetwork.StartAsync(_ost.On(Opcode.OstStatfs, request => request.StartReply(ObdStatfs.Size)));
