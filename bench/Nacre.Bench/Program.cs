@@ -30,6 +30,7 @@ internal static class Program
             KillCommand.Make(),
             ClientCommand.Make(),
             FloorCommand.Make(),
+            FuseCommand.Make(),
             new Command("metadata", "The metadata store alone; the argument is the size of the big directory (1000000)."),
             new Command("micro", "Benchmarks of single parts; arguments are those of BenchmarkDotNet."),
         };

@@ -32,8 +32,11 @@ public sealed record FuseOptions
     /// <summary>Bytes of one READ or WRITE: pages of 4 KiB up to 1 MiB.</summary>
     public int MaxTransfer { get; init; } = 1 << 20;
 
-    /// <summary>Bytes the kernel reads ahead, beyond the client's own read-ahead.</summary>
-    public int ReadAhead { get; init; } = 2 << 20;
+    /// <summary>
+    /// Bytes the kernel reads ahead, beyond the client's own read-ahead. From 1 MiB on Linux 6.18 is several times slower than with this
+    /// (docs/performance.md).
+    /// </summary>
+    public int ReadAhead { get; init; } = 512 << 10;
 
     /// <summary>Requests under way that no process waits for.</summary>
     public int MaxBackground { get; init; } = 64;
