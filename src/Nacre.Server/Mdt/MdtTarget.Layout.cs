@@ -87,9 +87,10 @@ public sealed partial class MdtTarget
     private async ValueTask<ReadOnlyMemory<byte>> LayoutOfAsync(LdlmResId resource)
     {
         MdtObject found;
+        ulong seen;
         lock (_store.Gate)
-            _fs.TryGetAttr(resource.ToFid(), out found);
-        await Settled(found.Transaction).ConfigureAwait(false);
+            seen = _fs.TryGetAttr(resource.ToFid(), out found) ? found.Transaction : _store.PendingTransaction;
+        await Settled(seen).ConfigureAwait(false);
         NoteLayoutSize(found.Layout.Length);
         return found.Layout;
     }
@@ -109,11 +110,9 @@ public sealed partial class MdtTarget
         {
             if (attempt == MaxRetries)
                 throw new FsException(Errno.EAGAIN);
-            var made = await PrepareLayoutAsync(request, fid, default, null).ConfigureAwait(false);
+            using var made = await PrepareLayoutAsync(request, fid, default, null).ConfigureAwait(false);
             lock (_store.Gate)
                 change = Instantiate(fid, intent, made);
-            if (change == null)
-                Discard(fid, made);
         }
         // The client gets the server's own lock, made weaker: there is no moment in which the new layout could change again.
         var granted = _locks.HandToClient(held, request, LockMode.CR, bits);
@@ -137,14 +136,14 @@ public sealed partial class MdtTarget
     }
 
     /// <summary>Null when the file got another size since its objects were made.</summary>
-    private MdtResult? Instantiate(LuFid fid, in LayoutIntent intent, in SizedLayout made)
+    private MdtResult? Instantiate(LuFid fid, in LayoutIntent intent, SizedLayout? made)
     {
         var found = _fs.GetAttr(fid);
         if (!Fits(made, found))
             return null;
         var stored = found.Layout.Span;
         if (stored.IsEmpty)
-            return _fs.SetLayout(fid, made.Ea ?? NewLayout(fid, default, null, append: false));
+            return StoreLayout(fid, default, null, made);
         var (start, end) = ExtentOf(intent);
         var changed = _layouts.Instantiate(DecodeStored(stored), fid, start, end);
         return changed == null ? default(MdtResult) : _fs.SetLayout(fid, LovCodec.Encode(changed));
@@ -192,10 +191,8 @@ public sealed partial class MdtTarget
             {
                 var wish = LayoutValidator.ParseUserLayout(BytesIn(request, XattrValue), _allocator.Exists);
                 RequireMayWrite(request, record.Fid);
-                var made = await PrepareLayoutAsync(request, record.Fid, default, wish).ConfigureAwait(false);
+                using var made = await PrepareLayoutAsync(request, record.Fid, default, wish).ConfigureAwait(false);
                 result = SetLayoutXattr(request, record, made);
-                if (result == null)
-                    Discard(record.Fid, made);
             }
         }
         var done = result ?? throw new FsException(Errno.EAGAIN);
@@ -214,7 +211,7 @@ public sealed partial class MdtTarget
     }
 
     /// <summary>Null when the file got another size since its objects were made.</summary>
-    private MdtResult? SetLayoutXattr(RpcRequest request, in MdtRecSetxattr record, in SizedLayout made)
+    private MdtResult? SetLayoutXattr(RpcRequest request, in MdtRecSetxattr record, SizedLayout? made)
     {
         var ea = BytesIn(request, XattrValue);
         var wish = LayoutValidator.ParseUserLayout(ea, _allocator.Exists);
@@ -234,7 +231,7 @@ public sealed partial class MdtTarget
             if (!found.Layout.IsEmpty)
                 return default(MdtResult);
             _fs.CheckAccess(who, record.Fid, 2);
-            return _fs.SetLayout(record.Fid, made.Ea ?? NewLayout(record.Fid, default, wish, append: false));
+            return StoreLayout(record.Fid, default, wish, made);
         }
     }
 

@@ -166,12 +166,9 @@ public sealed partial class MdtTarget
         using (await LockAsync(request, found.Fid, LockMode.EX, InodeBits.Layout).ConfigureAwait(false))
         {
             if (!MayOpen(open, found.Fid))
-                return OpenAndMakeLayout(request, open, found.Fid, disposition, default);
-            var made = await PrepareLayoutAsync(request, found.Fid, open.Record.Fid1, WishedLayout(request, open)).ConfigureAwait(false);
-            var outcome = OpenAndMakeLayout(request, open, found.Fid, disposition, made);
-            if (outcome is not { Handle: not 0 })
-                Discard(found.Fid, made);
-            return outcome;
+                return OpenAndMakeLayout(request, open, found.Fid, disposition, null);
+            using var made = await PrepareLayoutAsync(request, found.Fid, open.Record.Fid1, WishedLayout(request, open)).ConfigureAwait(false);
+            return OpenAndMakeLayout(request, open, found.Fid, disposition, made);
         }
     }
 
@@ -191,7 +188,7 @@ public sealed partial class MdtTarget
     }
 
     private OpenOutcome? OpenAndMakeLayout(
-        RpcRequest request, in OpenRequest open, LuFid fid, Disp disposition, in SizedLayout made)
+        RpcRequest request, in OpenRequest open, LuFid fid, Disp disposition, SizedLayout? made)
     {
         var wish = WishedLayout(request, open);
         lock (_store.Gate)
@@ -210,12 +207,12 @@ public sealed partial class MdtTarget
         }
     }
 
-    private OpenOutcome MakeLayout(RpcRequest request, in OpenRequest open, LovLayout? wish, in SizedLayout prepared, OpenOutcome outcome)
+    private OpenOutcome MakeLayout(RpcRequest request, in OpenRequest open, LovLayout? wish, SizedLayout? prepared, OpenOutcome outcome)
     {
         var fid = outcome.Object.Fid;
         try
         {
-            var made = _fs.SetLayout(fid, prepared.Ea ?? NewLayout(fid, open.Record.Fid1, wish, append: false));
+            var made = StoreLayout(fid, open.Record.Fid1, wish, prepared);
             outcome.Object = made.Object;
             outcome.Depend(made.Transaction);
             outcome.PreVersions = made.PreVersions;

@@ -7,32 +7,54 @@ namespace Nacre.Server.Mdt;
 /// <summary>
 /// Files that got a size by truncate before they had objects: the MDT holds their size, and once there is a layout clients ask
 /// the objects only. So the object that holds the last byte gets its length before the layout is stored: whoever sees the
-/// layout, also after a kill, sees the size. A kill in between leaves an object behind that no file names, and that has no blocks.
+/// layout, also after a kill, sees the size. Before that its objects are queued for destruction, and storing the layout takes them
+/// out again: whatever comes in between, none is left that no file names.
 /// </summary>
 public sealed partial class MdtTarget
 {
-    /// <summary>A layout whose objects have the size the file had when it was made; without EA for a file of no size.</summary>
-    private readonly record struct SizedLayout(byte[]? Ea, ulong Size);
+    /// <summary>A layout whose objects have the size the file had when it was made. Disposed when it is stored, or will not be:
+    /// then the objects are destroyed.</summary>
+    private sealed class SizedLayout(MdtTarget mdt, byte[] ea, ulong size, long destroyId) : IDisposable
+    {
+        public byte[] Ea => ea;
 
-    /// <summary>Makes the objects of a file that has a size and no layout. Called under its EX LAYOUT lock, which keeps others
-    /// from making one; a truncate may still change the size: see <see cref="Fits"/>.</summary>
-    private async ValueTask<SizedLayout> PrepareLayoutAsync(RpcRequest request, LuFid fid, LuFid parent, LovLayout? wish)
+        public ulong Size => size;
+
+        /// <summary>Under the gate.</summary>
+        public MdtResult Store(LuFid fid) => mdt._fs.SetObjects(fid, ea, destroyId);
+
+        public void Dispose()
+        {
+            lock (mdt._store.Gate)
+                mdt._fs.LetDestroy(destroyId);
+            mdt._destroyer.Wake();
+        }
+    }
+
+    /// <summary>Makes the objects of a file that has a size and no layout; null for others. Called under its EX LAYOUT lock, which
+    /// keeps others from making one; a truncate may still change the size: see <see cref="Fits"/>.</summary>
+    private async ValueTask<SizedLayout?> PrepareLayoutAsync(RpcRequest request, LuFid fid, LuFid parent, LovLayout? wish)
     {
         SizedLayout made;
+        ulong foreseen;
         lock (_store.Gate)
         {
             if (!_fs.TryGetAttr(fid, out var found) || !IsSizedWithoutLayout(found))
-                return default;
-            made = new SizedLayout(NewLayout(fid, parent, wish, append: false, found.Attributes.Size), found.Attributes.Size);
+                return null;
+            ulong size = found.Attributes.Size;
+            var ea = NewLayout(fid, parent, wish, append: false, size);
+            (long destroyId, foreseen) = _fs.ForeseeDestroy(fid, ea);
+            made = new SizedLayout(this, ea, size, destroyId);
         }
         try
         {
+            await Settled(foreseen).ConfigureAwait(false);
             await SetSizeAsync(request, made).ConfigureAwait(false);
             return made;
         }
-        catch (FsException)
+        catch
         {
-            Discard(fid, made);
+            made.Dispose();
             throw;
         }
     }
@@ -41,17 +63,12 @@ public sealed partial class MdtTarget
         file.Attributes.IsRegular && file.Layout.IsEmpty && file.Attributes.Size != 0;
 
     /// <summary>Whether the size is still the one the objects were made for. Under the gate.</summary>
-    private static bool Fits(in SizedLayout made, in MdtObject file) => made.Size == (IsSizedWithoutLayout(file) ? file.Attributes.Size : 0);
+    private static bool Fits(SizedLayout? made, in MdtObject file) =>
+        (made?.Size ?? 0) == (IsSizedWithoutLayout(file) ? file.Attributes.Size : 0);
 
-    /// <summary>Objects nobody will use.</summary>
-    private void Discard(LuFid fid, in SizedLayout made)
-    {
-        if (made.Ea == null)
-            return;
-        lock (_store.Gate)
-            _fs.QueueDestroy(fid, made.Ea);
-        _destroyer.Wake();
-    }
+    /// <summary>Stores the prepared layout, or a new one for a file of no size. Under the gate.</summary>
+    private MdtResult StoreLayout(LuFid fid, LuFid parent, LovLayout? wish, SizedLayout? made) =>
+        made?.Store(fid) ?? _fs.SetLayout(fid, NewLayout(fid, parent, wish, append: false));
 
     /// <summary>RAID0 by absolute file offsets, also inside components (05 section 11): one object holds the last byte, and its
     /// length alone says how long the file is.</summary>

@@ -9,7 +9,13 @@ public sealed partial class MetadataStore
 {
     private SqliteStatement _putOrphanSql = null!, _deleteOrphanSql = null!, _listOrphansSql = null!;
     private SqliteStatement _putDestroySql = null!, _deleteDestroySql = null!, _listDestroysSql = null!;
-    private long _lastDestroyId, _committedDestroyId;
+
+    /// <summary>Entries whose objects are just being made; their layout may be stored yet. Guarded by <see cref="Gate"/>.</summary>
+    private readonly HashSet<long> _heldDestroys = [];
+
+    /// <summary>Never given twice, not even after a rollback: an id stands for one entry.</summary>
+    private long _lastDestroyId;
+    private long _committedDestroyId;
 
     /// <summary>Marks an inode without a name: it does not survive a restart.</summary>
     internal void AddOrphan(long inode) => RunChange(_putOrphanSql.Bind(1, inode));
@@ -36,24 +42,45 @@ public sealed partial class MetadataStore
         }
     }
 
-    /// <summary>Queues a layout whose objects nobody uses any more. Inside a change.</summary>
-    internal void EnqueueDestroy(long inode, ReadOnlySpan<byte> layout) =>
-        RunChange(_putDestroySql.Bind(1, ++_lastDestroyId).Bind(2, inode).Bind(3, layout));
+    /// <summary>Queues a layout whose objects nobody uses any more. Inside a change. Returns the entry's id.</summary>
+    internal long EnqueueDestroy(long inode, ReadOnlySpan<byte> layout)
+    {
+        long id = ++_lastDestroyId;
+        RunChange(_putDestroySql.Bind(1, id).Bind(2, inode).Bind(3, layout));
+        return id;
+    }
+
+    /// <summary>Keeps an entry from being worked on until <see cref="LetDestroy"/>, or a restart.</summary>
+    internal void HoldDestroy(long id)
+    {
+        AssertHeld();
+        _heldDestroys.Add(id);
+    }
+
+    internal void LetDestroy(long id)
+    {
+        AssertHeld();
+        _heldDestroys.Remove(id);
+    }
 
     /// <summary>Forgets a queued destroy. Inside a change.</summary>
     internal void RemoveDestroy(long id) => RunChange(_deleteDestroySql.Bind(1, id));
 
     /// <summary>Queued destroys with an id above <paramref name="after"/>, oldest first. Those of the open transaction are
-    /// left out: the unlink they belong to may still be undone.</summary>
+    /// left out, for the unlink they belong to may still be undone, and those that are held.</summary>
     internal List<PendingDestroy> PendingDestroys(long after, int max)
     {
         Begin();
         try
         {
             var destroys = new List<PendingDestroy>();
-            var rows = _listDestroysSql.Bind(1, after).Bind(2, _committedDestroyId).Bind(3, max);
-            while (rows.Step())
+            var rows = _listDestroysSql.Bind(1, after).Bind(2, _committedDestroyId).Bind(3, max + _heldDestroys.Count);
+            while (destroys.Count < max && rows.Step())
             {
+                if (_heldDestroys.Contains(rows.Integer(0)))
+                {
+                    continue;
+                }
                 destroys.Add(new PendingDestroy(rows.Integer(0), InodeNumber.ToFid(rows.Integer(1)), rows.BlobArray(2)));
             }
             rows.Reset();

@@ -207,6 +207,56 @@ public sealed class MetadataStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task A_kill_while_objects_are_made_leaves_them_to_be_destroyed()
+    {
+        var fid = _mdt.MakeFile("f");
+        lock (_mdt.Store.Gate)
+        {
+            _mdt.Fs.ForeseeDestroy(fid, [1]);
+        }
+        await _mdt.CommitAsync();
+        lock (_mdt.Store.Gate)
+        {
+            Assert.Empty(_mdt.Fs.PendingDestroys(0, 1));
+        }
+        _mdt.Reopen();
+        lock (_mdt.Store.Gate)
+        {
+            Assert.Equal(fid, Assert.Single(_mdt.Fs.PendingDestroys(0, 1)).Fid);
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Objects_belong_either_to_the_file_or_to_the_queue(bool rolledBack)
+    {
+        var fid = _mdt.MakeFile("f");
+        long id;
+        lock (_mdt.Store.Gate)
+        {
+            id = _mdt.Fs.ForeseeDestroy(fid, [1]).Id;
+        }
+        await _mdt.CommitAsync();
+        Task stored;
+        lock (_mdt.Store.Gate)
+        {
+            if (rolledBack)
+            {
+                _mdt.Store.FaultPoint = Fail(SqliteNative.Full);
+            }
+            stored = _mdt.Store.WhenCommitted(_mdt.Fs.SetObjects(fid, [1], id).Transaction).AsTask();
+            _mdt.Fs.LetDestroy(id);
+        }
+        Assert.Equal(rolledBack, await Record.ExceptionAsync(() => stored) is FsException);
+        lock (_mdt.Store.Gate)
+        {
+            Assert.Equal(rolledBack, _mdt.GetAttr("f").Layout.IsEmpty);
+            Assert.Equal(rolledBack ? 1 : 0, _mdt.Fs.PendingDestroys(0, 10).Count);
+        }
+    }
+
+    [Fact]
     public async Task A_failed_flush_is_told_and_the_next_one_makes_good()
     {
         _mdt.MakeFile("f");

@@ -92,6 +92,29 @@ public class LayoutTests
     }
 
     [Fact]
+    public async Task Objects_of_a_layout_that_was_not_stored_are_destroyed_and_those_of_a_stored_one_stay()
+    {
+        await using var server = await MdtServer.StartAsync(osts: 1);
+        var client = await server.ConnectAsync();
+        var made = await client.OpenAsync(Root, "f", MdsOpen.Creat | MdsOpen.Write | MdsOpen.DelayCreate);
+        await client.CloseAsync(made);
+        Assert.Equal(0, (await client.SetAttrAsync(made.Fid, MdsAttr.Size, r => r with { ObjectSize = 5 })).Status);
+        server.Osts[0].SizedThenFails = new IOException("after the object was made");
+        Assert.NotEqual(0, (await client.SetXattrAsync(made.Fid, "lustre.lov", UserPlain(1, 1 << 20))).Status);
+        await OpenTests.WaitUntilAsync(() => server.Osts[0].Destroyed.Count == 1);
+        Assert.Equal(server.Osts[0].Sizes.Keys, server.Osts[0].Destroyed);
+
+        Assert.Equal(0, (await client.SetXattrAsync(made.Fid, "lustre.lov", UserPlain(1, 1 << 20))).Status);
+        var item = Assert.Single(Decode((await client.GetAttrAsync(made.Fid)).Layout).Objects());
+        // The queue is worked off in order: when another file's object is gone, this one's would be, too.
+        var other = await client.OpenAsync(Root, "g", MdsOpen.Creat | MdsOpen.Write);
+        await client.CloseAsync(other);
+        Assert.Equal(0, (await client.UnlinkAsync(Root, "g")).Status);
+        await OpenTests.WaitUntilAsync(() => server.Osts[0].Destroyed.Count == 2);
+        Assert.DoesNotContain(item.Object, server.Osts[0].Destroyed);
+    }
+
+    [Fact]
     public async Task Files_created_for_appending_have_one_stripe()
     {
         await using var server = await MdtServer.StartAsync(osts: 4);

@@ -100,6 +100,9 @@ internal sealed class MemoryOst(int index) : IObjectTarget
     /// <summary>What the next call ends with.</summary>
     public Exception? FailsOnce { get; set; }
 
+    /// <summary>What the next setting of a size ends with, after the object is made.</summary>
+    public Exception? SizedThenFails { get; set; }
+
     public ConcurrentQueue<LuFid> Destroyed { get; } = [];
 
     public ObjectTargetSpace Space() => new(1L << 40, Available, Available, 0, 1 << 20);
@@ -109,6 +112,11 @@ internal sealed class MemoryOst(int index) : IObjectTarget
     public ValueTask SetSizeAsync(LuFid objectFid, ulong size, CancellationToken ct)
     {
         Sizes[objectFid] = size;
+        if (SizedThenFails is { } failure)
+        {
+            SizedThenFails = null;
+            throw failure;
+        }
         return ValueTask.CompletedTask;
     }
 

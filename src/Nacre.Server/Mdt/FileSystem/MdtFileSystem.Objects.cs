@@ -21,15 +21,34 @@ public sealed partial class MdtFileSystem
     /// <summary>Next metadata sequence for a client (SEQ_QUERY ALLOC_META); never given twice. ENOSPC.</summary>
     public ulong AllocateSequence() => Store.AllocateSequence();
 
-    /// <summary>Queues all objects of a layout that no file uses any more; durable with the transaction it returns.</summary>
-    public ulong QueueDestroy(LuFid fid, ReadOnlySpan<byte> layout)
+    /// <summary>
+    /// Queues the objects of a layout for destruction before they are made, so that whatever ends the work on them, also a kill,
+    /// leaves none behind. The entry is held back until <see cref="LetDestroy"/>; the <see cref="SetObjects"/> that
+    /// stores the layout takes it out of the queue. E2BIG, ENOSPC.
+    /// </summary>
+    /// <returns>The entry, and the transaction that has to be committed before the first object is made.</returns>
+    public (long Id, ulong Transaction) ForeseeDestroy(LuFid fid, ReadOnlySpan<byte> layout)
     {
         _ = InodeNumber.TryOf(fid, out long number);
         CheckLayout(layout);
+        NeedSpace();
         Store.BeginChange();
-        Store.EnqueueDestroy(number, layout);
-        return Store.EndChange();
+        long id = Store.EnqueueDestroy(number, layout);
+        Store.HoldDestroy(id);
+        return (id, Store.EndChange());
     }
+
+    /// <summary>As <see cref="SetLayout"/>, for objects announced by <see cref="ForeseeDestroy"/>, in the same transaction with the
+    /// end of that entry: either the file has them or the queue.</summary>
+    public MdtResult SetObjects(LuFid fid, ReadOnlySpan<byte> layout, long id)
+    {
+        var result = SetLayout(fid, layout);
+        ConfirmDestroy(id);
+        return result;
+    }
+
+    /// <summary>The work on the objects is over: those that no file got are destroyed.</summary>
+    public void LetDestroy(long id) => Store.LetDestroy(id);
 
     /// <summary>Up to <paramref name="max"/> queued destroys that are committed, oldest first, with Id above
     /// <paramref name="after"/>. Also the occasion to destroy orphans that a rollback left behind.</summary>
