@@ -11,7 +11,8 @@ namespace Nacre.Server.Storage;
 /// </summary>
 /// <remarks>
 /// Invariants: <c>_held</c> is the length of the file, all of it allocated; it shrinks only in <see cref="Require"/>, by what is
-/// asked for and not free, and grows only while <see cref="Headroom"/> stays free beside it. Safe for any thread.
+/// asked for and not free, and grows only while <see cref="Headroom"/> stays free beside it. Where the file system cannot allocate
+/// ahead there is no reserve, and the disk is never short. Safe for any thread.
 /// </remarks>
 public sealed partial class SpaceReserve : IDisposable
 {
@@ -35,7 +36,7 @@ public sealed partial class SpaceReserve : IDisposable
     private static readonly TimeSpan RefillInterval = TimeSpan.FromSeconds(1);
 
     private readonly string _folder;
-    private readonly long _size;
+    private long _size;
     private readonly ILogger _log;
     private readonly ITimer _timer;
     private readonly Lock _gate = new();
@@ -63,7 +64,7 @@ public sealed partial class SpaceReserve : IDisposable
     public bool IsShort => MissingBytes > 0;
 
     /// <summary>Bytes of the reserve that were given up: they are free, and for nobody but the metadata.</summary>
-    public long MissingBytes => _size - Interlocked.Read(ref _held);
+    public long MissingBytes => Interlocked.Read(ref _size) - Interlocked.Read(ref _held);
 
     /// <summary>Whether a folder is on the disk of this reserve.</summary>
     internal bool Covers(string folder) => ObjectSystemCalls.Device(folder) == ObjectSystemCalls.Device(_folder);
@@ -171,9 +172,16 @@ public sealed partial class SpaceReserve : IDisposable
             ObjectSystemCalls.Allocate(_file, FallocateMode.None, _held, bytes);
             return true;
         }
+        catch (FsException e) when (e.Errno is Errno.EOPNOTSUPP or Errno.ENOSYS)
+        {
+            // To wait for it would keep the disk short for ever.
+            Interlocked.Exchange(ref _size, _held);
+            LogFailed(_folder, e.Errno);
+            return false;
+        }
         catch (FsException)
         {
-            // Somebody was faster, or the file system cannot allocate ahead. Part of it may be there.
+            // Somebody was faster. Part of it may be there.
             ObjectSystemCalls.TryTruncate(_file, _held);
             return false;
         }
