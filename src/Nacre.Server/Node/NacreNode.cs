@@ -154,7 +154,8 @@ public sealed partial class NacreNode : IAsyncDisposable
         };
         _data.Save(record);
         targets.Grow(record);
-        await _mgs.AddOstAsync(fileSystem, index, _options.Nid, cancellationToken);
+        // With those of an earlier call that ended after it had kept the record: indexes must leave no gap.
+        await AnnounceAsync(record, cancellationToken);
     }
 
     /// <inheritdoc/>
