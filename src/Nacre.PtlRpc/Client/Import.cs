@@ -66,7 +66,15 @@ public sealed partial class Import : IAsyncDisposable
     public ImportOptions Options { get; }
 
     /// <summary>The node the target is looked for at: <see cref="ImportOptions.Peer"/>, or the next one after a connect that failed.</summary>
-    public PeerId Peer => Volatile.Read(ref _peers)[Volatile.Read(ref _peerIndex)];
+    public PeerId Peer
+    {
+        get
+        {
+            var peers = Volatile.Read(ref _peers);
+            // The two are not read together: the index may be one of a longer list that was set in between.
+            return peers[Volatile.Read(ref _peerIndex) % peers.Length];
+        }
+    }
 
     /// <summary>What the server puts into pb_handle of its requests to this import.</summary>
     public ulong ClientHandle { get; }
