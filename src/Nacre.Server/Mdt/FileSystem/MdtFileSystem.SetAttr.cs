@@ -73,7 +73,7 @@ public sealed partial class MdtFileSystem
         const uint setId = ModeBits.SetUid | ModeBits.SetGid;
         uint mode = args.Mode & ModeBits.PermissionMask;
         uint old = inode.Mode & ModeBits.PermissionMask;
-        return (args.Valid & SetAttrValid.Force) != 0 && (valid & SetAttrValid.AttrFlags) == 0
+        return (args.Valid & SetAttrValid.Force) != 0 && inode.IsRegular && (valid & SetAttrValid.AttrFlags) == 0
             && (mode & ~setId) == (old & ~setId) && (mode & ~old) == 0;
     }
 
@@ -214,7 +214,7 @@ public sealed partial class MdtFileSystem
     }
 
     /// <summary>Replaces the LOV EA of a regular file (empty: none); no permission check. The old objects are not queued for
-    /// destroy: see <see cref="QueueDestroy"/>. ENOENT, EINVAL, E2BIG.</summary>
+    /// destruction. ENOENT, EINVAL, E2BIG, ENOSPC.</summary>
     public MdtResult SetLayout(LuFid fid, ReadOnlySpan<byte> layout)
     {
         var inode = Need(fid);
