@@ -11,6 +11,7 @@ var root = new RootCommand("Nacre: a self-hosted Amazon FSx for Lustre.")
     OstCommand.Create(),
     MountCommand.Create(),
     UmountCommand.Create(),
+    DemoCommand.Create(),
 };
 
 // mount(8) calls its helpers with the device first, whatever they are called.
