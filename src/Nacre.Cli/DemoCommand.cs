@@ -126,6 +126,8 @@ internal static class DemoCommand
         return $"""
             To try next, in another terminal:
               ls -lR {folder}; df -h {folder}
+              {nacre} lfs df {folder}; {nacre} lfs getstripe {folder}/big.bin
+              {nacre} lfs setstripe -c 2 -S 64K {folder}/mine      # how a file is striped is yours to say
               cp -r /usr/include {folder}/ && grep -rl pthread_create {folder}/include
               {nacre} mount -o port={port} {device} FOLDER        # a second client; nacre umount FOLDER ends it
             """;

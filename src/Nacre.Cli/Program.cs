@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Nacre.Cli;
+using Nacre.Cli.Lfs;
 
 if (!DescriptorLimit.TryRaise()) return 1;
 
@@ -11,8 +12,11 @@ var root = new RootCommand("Nacre: a self-hosted Amazon FSx for Lustre.")
     OstCommand.Create(),
     MountCommand.Create(),
     UmountCommand.Create(),
+    LfsCommand.Create(),
     DemoCommand.Create(),
 };
+
+if (args is ["lfs", .. var rest]) return LfsCommand.Run(rest);
 
 // mount(8) calls its helpers with the device first, whatever they are called.
 if (args is [var device, _, ..] && MountCommand.IsDevice(device)) args = ["mount", .. args];

@@ -138,7 +138,7 @@ public sealed partial class LustreMount : IAsyncDisposable
 
         var root = Inodes.Get(fid, body.Mode) ?? throw new ErrnoException(Errno.EPROTO);
         root.TakeUnlocked(body);
-        _vfs = new LustreVfs(mdc, Inodes, Options, root, _status.GetAsync);
+        _vfs = new LustreVfs(mdc, Inodes, Options, root, _status.GetAsync) { Targets = GetTargetsAsync };
     }
 
     /// <summary>Called by the MGC, for the mount and after each change.</summary>

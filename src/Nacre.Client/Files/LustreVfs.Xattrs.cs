@@ -17,6 +17,11 @@ internal sealed partial class LustreVfs
             return await GetAclAsync(inode, ct).ConfigureAwait(false);
         }
 
+        if (IsForTools(name.Span))
+        {
+            return await GetForToolAsync(inode, name, who, ct).ConfigureAwait(false);
+        }
+
         var all = await GetXattrsAsync(inode, ct).ConfigureAwait(false);
         if (all.IsOk)
         {
@@ -58,7 +63,9 @@ internal sealed partial class LustreVfs
 
     public ValueTask<Outcome<Done>> SetXattrAsync(
         Node node, ReadOnlyMemory<byte> name, ReadOnlyMemory<byte> value, int flags, Credentials who, CancellationToken ct) =>
-        ChangeXattrAsync((LustreInode)node, name, value, (uint)flags, who);
+        name.Span.SequenceEqual(LayoutName)
+            ? SetLayoutAsync((LustreInode)node, value, who)
+            : ChangeXattrAsync((LustreInode)node, name, value, (uint)flags, who);
 
     public ValueTask<Outcome<Done>> RemoveXattrAsync(Node node, ReadOnlyMemory<byte> name, Credentials who, CancellationToken ct) =>
         ChangeXattrAsync((LustreInode)node, name, null, 0, who);

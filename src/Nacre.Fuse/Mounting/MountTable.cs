@@ -14,12 +14,21 @@ public static class MountTable
         string wanted = Path.GetFullPath(mountPoint);
         wanted = wanted.Length > 1 ? wanted.TrimEnd('/') : wanted;
         Mounted? found = null;
-        foreach (string line in File.ReadLines("/proc/self/mountinfo"))
+        foreach (var mounted in All())
         {
-            if (TryParse(line, out var mounted) && mounted.MountPoint == wanted) found = mounted;
+            if (mounted.MountPoint == wanted) found = mounted;
         }
 
         return found;
+    }
+
+    /// <summary>In the order they were mounted.</summary>
+    public static IEnumerable<Mounted> All()
+    {
+        foreach (string line in File.ReadLines("/proc/self/mountinfo"))
+        {
+            if (TryParse(line, out var mounted)) yield return mounted;
+        }
     }
 
     /// <summary>"id parent major:minor root mountpoint options optional... - type source superoptions".</summary>
