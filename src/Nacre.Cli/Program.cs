@@ -13,6 +13,7 @@ var root = new RootCommand("Nacre: a self-hosted Amazon FSx for Lustre.")
     MountCommand.Create(),
     UmountCommand.Create(),
     LfsCommand.Create(),
+    DiagnoseCommand.Create(),
     DemoCommand.Create(),
 };
 

@@ -39,6 +39,15 @@ internal sealed class ClientNetwork : IAsyncDisposable
 
     public IPEndPoint EndPointOf(PeerId peer) => new(peer.Nid.Address, _port);
 
+    /// <summary>Connects to a node and asks it to answer on LNet's level (01 section 13.4).</summary>
+    /// <exception cref="SocketException">It cannot be reached.</exception>
+    /// <exception cref="IOException">It does not speak LNet, or did not answer in time.</exception>
+    public async ValueTask<LNetPingInfo> PingAsync(PeerId peer, TimeSpan timeout, CancellationToken ct)
+    {
+        await DialAsync(peer, ct).ConfigureAwait(false);
+        return await _lnet.PingAsync(peer, timeout, ct).ConfigureAwait(false);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Rpc.DisposeAsync().ConfigureAwait(false);
