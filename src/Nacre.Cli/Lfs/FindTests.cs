@@ -57,8 +57,23 @@ internal static class FindTests
 
     private static readonly Dictionary<string, string> OtherNames = new()
     {
-        ["n"] = "name", ["t"] = "type", ["s"] = "size", ["b"] = "blocks", ["A"] = "atime", ["C"] = "ctime", ["M"] = "mtime", ["u"] = "user", ["U"] = "user",
-        ["g"] = "group", ["G"] = "group", ["O"] = "ost", ["o"] = "ost", ["obd"] = "ost", ["c"] = "stripe-count", ["S"] = "stripe-size", ["i"] = "stripe-index",
+        ["n"] = "name",
+        ["t"] = "type",
+        ["s"] = "size",
+        ["b"] = "blocks",
+        ["A"] = "atime",
+        ["C"] = "ctime",
+        ["M"] = "mtime",
+        ["u"] = "user",
+        ["U"] = "user",
+        ["g"] = "group",
+        ["G"] = "group",
+        ["O"] = "ost",
+        ["o"] = "ost",
+        ["obd"] = "ost",
+        ["c"] = "stripe-count",
+        ["S"] = "stripe-size",
+        ["i"] = "stripe-index",
         ["comp-count"] = "component-count",
     };
 
