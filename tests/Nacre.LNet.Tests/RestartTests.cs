@@ -101,6 +101,23 @@ public class RestartTests
         await control.PingAsync();
     }
 
+    /// <summary>The other way round: a connection dialled before that CONTROL one, and added after it, is none of the new set.</summary>
+    [Fact]
+    public async Task AnOldHandshakeThatEndsLateTakesNothingNewAlong()
+    {
+        await using var server = await ListenAsync();
+        using var old = await ScriptedPeer.ConnectAsync(_transport, server);
+        var oldBulk = await ScriptedPeer.DialAsync(_transport, server.ListeningAt!);
+        using var control = await ScriptedPeer.DialAsync(_transport, server.ListeningAt!);
+        await GreetAsync(server, control, ConnectionType.Control, connections: 2);
+        await GreetAsync(server, oldBulk, ConnectionType.BulkIn, connections: 3);
+        Assert.True(server.TryPut(ScriptedPeer.Id, NodePair.ServerNid, 25, 7, 0, new byte[5000]));
+        Assert.Equal(LnetMessage.Size + 5000, (await control.ReadAsync(LnetMessage.Size + 5000)).Length);
+        oldBulk.Dispose();
+        await Wait.UntilAsync(() => server.ConnectionCount == 1, "the old connections to go");
+        await control.PingAsync();
+    }
+
     private static async Task GreetAsync(LNetNode server, ScriptedPeer peer, ConnectionType type, int connections)
     {
         await peer.SendAsync(GoldenBytes.AcceptorRequest, ScriptedPeer.Hello(type));

@@ -12,7 +12,7 @@ namespace Nacre.LNet.Connections;
 /// which it never does otherwise. That begins a new generation: output takes only connections of the newest, and an error
 /// closes no generation newer than its own, so that the late death of an old socket does not take the new ones along. Handshakes
 /// may end in another order than they began in, because each has its own task: connections dialled after that CONTROL one belong
-/// to its generation even when they are added before it.
+/// to its generation even when they are added before it, and those dialled before it to the old one even when they are added after.
 /// </remarks>
 internal sealed class Peer(LNetNode node, PeerId id, ulong incarnation)
 {
@@ -25,6 +25,9 @@ internal sealed class Peer(LNetNode node, PeerId id, ulong incarnation)
     private readonly List<Connection> _connections = [];
     private volatile OutputChoice _choice = OutputChoice.Empty;
     private int _generation;
+
+    /// <summary><see cref="Connection.Order"/> of the CONTROL connection that began the newest generation; 0 in the first.</summary>
+    private long _generationBegan;
     private bool _closed;
     private long _uses;
 
@@ -55,8 +58,9 @@ internal sealed class Peer(LNetNode node, PeerId id, ulong incarnation)
         {
             if (_closed) return null;
             if (_connections.Count >= node.Options.MaxConnectionsPerPeer) crowdedOut = TakeOldest(terms.Type);
-            if (terms.Type == ConnectionType.Control && Has(ConnectionType.Control)) BeginGeneration(terms.Order);
-            added = new Connection(node, this, bytes, terms, _generation);
+            var late = terms.Order < _generationBegan;
+            if (!late && terms.Type == ConnectionType.Control && Has(ConnectionType.Control)) BeginGeneration(terms.Order);
+            added = new Connection(node, this, bytes, terms, late ? _generation - 1 : _generation);
             _connections.Add(added);
             _choice = new OutputChoice(_connections, _generation);
         }
@@ -141,6 +145,7 @@ internal sealed class Peer(LNetNode node, PeerId id, ulong incarnation)
     private void BeginGeneration(long order)
     {
         _generation++;
+        _generationBegan = order;
         foreach (var connection in _connections)
             if (connection.Order > order) connection.Generation = _generation;
     }
