@@ -122,6 +122,14 @@ public sealed class AttributeTests : IDisposable
         Assert.Equal(Errno.EPERM, MdtFixture.ErrnoOf(() => _mdt.SetAttr(args with { Valid = SetAttrValid.Mode }, user)));
         Assert.Equal(Errno.EPERM, MdtFixture.ErrnoOf(() => _mdt.SetAttr(args with { Mode = 0x3FE }, user)));
         Assert.Equal(Errno.EPERM, MdtFixture.ErrnoOf(() => _mdt.SetAttr(args with { Mode = 0x1FF }, user)));
+        var closed = _mdt.MakeFile("closed", 0xDC0);
+        var times = args with { Fid = closed, Mode = 0x1C0, Valid = args.Valid | SetAttrValid.MTimeSet, MTime = new FileTime(5) };
+        Assert.Equal(Errno.EACCES, MdtFixture.ErrnoOf(() => _mdt.SetAttr(times, user)));
+        var future = new FileTime(long.MaxValue / 2);
+        _mdt.SetAttr(times with { Valid = args.Valid | SetAttrValid.CTimeSet, CTime = future }, user);
+        Assert.True(_mdt.GetAttr(closed).Attributes.CTime.CompareTo(future) < 0);
+        var folder = _mdt.MakeDirectory("folder", 0x5FF);
+        Assert.Equal(Errno.EPERM, MdtFixture.ErrnoOf(() => _mdt.SetAttr(args with { Fid = folder, Mode = 0x1FF }, user)));
         _mdt.SetAttr(args, user);
         Assert.Equal(0x3FFu, _mdt.GetAttr(fid).Attributes.Mode & ModeBits.PermissionMask);
         Assert.Equal(Errno.EPERM, MdtFixture.ErrnoOf(() => _mdt.SetAttr(args with { Mode = 0xFFF }, user)));

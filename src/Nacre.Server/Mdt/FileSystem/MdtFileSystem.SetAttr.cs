@@ -57,8 +57,8 @@ public sealed partial class MdtFileSystem
         {
             CheckAccess(who, inode, MayWrite);
         }
-        // ctime alone is chown(-1, -1), which Linux lets everybody do.
-        if ((valid & ~Times) == 0 && Has(Times & ~SetAttrValid.CTimeSet) && !isOwner)
+        // Also beside a change of mode that FORCE lets pass. ctime alone is chown(-1, -1), which Linux lets everybody do.
+        if (Has(Times & ~SetAttrValid.CTimeSet) && !isOwner)
         {
             CheckAccess(who, inode, MayWrite);
         }
@@ -186,7 +186,8 @@ public sealed partial class MdtFileSystem
         }
         if ((valid & SetAttrValid.CTimeSet) != 0)
         {
-            inode.CTime = valid == SetAttrValid.CTimeSet ? Earlier(args.CTime, Now()) : args.CTime;
+            bool everybodyMay = valid == SetAttrValid.CTimeSet || (args.Valid & SetAttrValid.Force) != 0;
+            inode.CTime = everybodyMay ? Earlier(args.CTime, Now()) : args.CTime;
         }
     }
 
