@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Nacre.Fuse.Device;
 using Nacre.Fuse.Protocol;
+using Nacre.PtlRpc.Wire;
 
 namespace Nacre.Fuse.Session;
 
@@ -124,6 +125,19 @@ internal sealed class FuseRequest
         _cancel.Cancel();
         Unpin();
         return true;
+    }
+
+    /// <summary>
+    /// Ends request <paramref name="unique"/> for the kernel, with EINTR, while its work goes on. Its own answer is refused then, as after an abort.
+    /// </summary>
+    public unsafe void TryAbandon(ulong unique)
+    {
+        if (!TryPin(unique)) return;
+        var header = new ReplyHeader { Length = ReplyHeader.Size, Error = -Errno.EINTR, Unique = unique };
+        var vector = new LinuxCalls.IoVector((nint)(&header), ReplyHeader.Size);
+        // ENOENT: answered at the same moment.
+        if (Device.Write(&vector, 1) == 0) Answered();
+        Unpin();
     }
 
     /// <summary>

@@ -9,7 +9,8 @@ namespace Nacre.Fuse.Session;
 /// for a
 /// file lock ends at any signal, anything else only when the process is being killed, which is looked at again while the
 /// request is
-/// under way.
+/// under way. What cannot be cancelled, as the server may have done it already, ends for the kernel all the same: the process must not stay,
+/// and keep the mount busy, as long as a server is away. The work goes on, and finds at its end that nobody waits.
 /// </summary>
 internal sealed class InterruptWatch : IDisposable
 {
@@ -18,7 +19,7 @@ internal sealed class InterruptWatch : IDisposable
     private readonly RequestPool _requests;
     private readonly Lock _gate = new();
     private readonly Timer _timer;
-    private readonly List<(FuseRequest Request, ulong Unique)> _watched = [];
+    private readonly List<(FuseRequest Request, ulong Unique, bool Cancelled)> _watched = [];
 
     public InterruptWatch(RequestPool requests)
     {
@@ -32,8 +33,8 @@ internal sealed class InterruptWatch : IDisposable
         foreach (var request in _requests.All)
         {
             if (!request.InFlight || request.Unique != unique) continue;
-            if (MayCancel(request)) return request.TryCancel(unique);
-            Watch(request, unique);
+            if (MayCancel(request)) return Cancel(request, unique);
+            Watch(request, unique, cancelled: false);
             return true;
         }
 
@@ -46,29 +47,44 @@ internal sealed class InterruptWatch : IDisposable
         request.Header.Opcode == FuseOpcode.SetLockWait
         || (request.Header.Pid != 0 && ProcessStatus.IsBeingKilled((int)request.Header.Pid));
 
-    private void Watch(FuseRequest request, ulong unique)
+    /// <returns>False when the request has ended.</returns>
+    private bool Cancel(FuseRequest request, ulong unique)
+    {
+        if (!request.TryCancel(unique)) return false;
+        Watch(request, unique, cancelled: true);
+        return true;
+    }
+
+    private void Watch(FuseRequest request, ulong unique, bool cancelled)
     {
         lock (_gate)
         {
-            _watched.Add((request, unique));
+            _watched.Add((request, unique, cancelled));
             _timer.Change(Period, Timeout.InfiniteTimeSpan);
         }
     }
 
     private void Look()
     {
-        (FuseRequest Request, ulong Unique)[] watched;
+        (FuseRequest Request, ulong Unique, bool Cancelled)[] watched;
         lock (_gate)
         {
             watched = [.. _watched];
             _watched.Clear();
         }
 
-        foreach (var (request, unique) in watched)
+        foreach (var (request, unique, cancelled) in watched)
         {
             if (!request.InFlight || request.Unique != unique) continue;
-            if (MayCancel(request)) request.TryCancel(unique);
-            else Watch(request, unique);
+            if (cancelled) Abandon(request, unique);
+            else if (MayCancel(request)) Cancel(request, unique);
+            else Watch(request, unique, cancelled: false);
         }
+    }
+
+    /// <summary>A wait for a file lock may be cancelled by a process that lives on: that needs the true answer.</summary>
+    private static void Abandon(FuseRequest request, ulong unique)
+    {
+        if (request.Header.Opcode != FuseOpcode.SetLockWait) request.TryAbandon(unique);
     }
 }

@@ -9,13 +9,14 @@ internal sealed class Hold
     private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _released = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public Hold(TwinVfs vfs, string operation, TwinNode node)
+    /// <param name="cancellable">False for an operation that does not mind whether its caller is gone.</param>
+    public Hold(TwinVfs vfs, string operation, TwinNode node, bool cancellable = true)
     {
         vfs.Gate = async (name, on, ct) =>
         {
             if (name != operation || on != node || _released.Task.IsCompleted) return;
             _reached.TrySetResult();
-            await _released.Task.WaitAsync(ct);
+            await _released.Task.WaitAsync(cancellable ? ct : CancellationToken.None);
         };
     }
 

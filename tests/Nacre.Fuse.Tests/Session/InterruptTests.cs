@@ -18,6 +18,20 @@ public class InterruptTests
     }
 
     [FuseFact]
+    public async Task A_killed_process_does_not_wait_for_what_cannot_be_cancelled_either()
+    {
+        await using var mount = await TwinMount.StartAsync();
+        await mount.ShellAsync("touch f");
+        var hold = new Hold(mount.Vfs, "open", mount.Vfs.Find("f"), cancellable: false);
+        var (_, status) = await mount.TryShellAsync("timeout -s KILL 0.3 cat f");
+        Assert.Equal(137, status);
+        await hold.Reached;
+        hold.Release();
+        // The file that was opened for nobody is closed again.
+        Assert.Equal("", await mount.ShellAsync("cat f"));
+    }
+
+    [FuseFact]
     public async Task A_signal_that_is_handled_does_not_disturb_an_operation()
     {
         await using var mount = await TwinMount.StartAsync();
