@@ -206,7 +206,7 @@ internal sealed class BenchFileData : IFileOwner, IAsyncDisposable
     private (FileData File, OpenData Open) Reopen()
     {
         var file = new FileData(_data, this);
-        return (file, file.Open(mayBeMappedWritable: false));
+        return (file, file.Open(mayBeMappedWritable: false, out _));
     }
 
     private async Task DropAsync()

@@ -84,6 +84,7 @@ internal sealed partial class LustreVfs
         }
 
         var open = (OpenFile)file;
+        open.Data.Close(open.State);
         await CloseAsync(open.Inode, open.Handle, open.Evictions, open.Who, open.Data).ConfigureAwait(false);
         _inodes.Unpin(open.Inode);
     }
@@ -149,8 +150,8 @@ internal sealed partial class LustreVfs
         var direct = (flags & OpenFlags.Direct) != 0;
         var mayBeMapped = !direct && (flags & OpenFlags.AccessMode) == OpenFlags.ReadWrite;
         _inodes.Pin(inode);
-        var open = new OpenFile(inode, handle, flags, evictions, who, data, data.Open(mayBeMapped));
-        return new Opened(open, Direct: direct || (flags & OpenFlags.Append) != 0, KeepCache: true);
+        var open = new OpenFile(inode, handle, flags, evictions, who, data, data.Open(mayBeMapped, out var isReadShared));
+        return new Opened(open, Direct: direct || (flags & OpenFlags.Append) != 0, KeepCache: !isReadShared);
     }
 
     private async ValueTask CloseAsync(LustreInode inode, ulong handle, int evictions, Credentials who, FileData data)

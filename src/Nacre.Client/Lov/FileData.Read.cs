@@ -57,8 +57,7 @@ internal sealed partial class FileData
         StripedFile striped, OpenData file, long offset, int length, ReadHold hold, CancellationToken ct)
     {
         var end = offset + length;
-        var mode = file.MayBeMappedWritable ? LockMode.PW : LockMode.PR;
-        await LockForReadAsync(striped, offset, end, mode, hold, ct).ConfigureAwait(false);
+        await LockForReadAsync(striped, offset, end, ReadMode(), hold, ct).ConfigureAwait(false);
         var size = striped.KnownSize();
         if (end > size)
         {
@@ -76,6 +75,21 @@ internal sealed partial class FileData
         {
             at += await ReadPieceAsync(striped, at, end, size, hold, ct).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>
+    /// An open that comes between counts itself before it looks at the mark, here the mark is set before the count is looked at: one of the two sees
+    /// the other.
+    /// </summary>
+    private LockMode ReadMode()
+    {
+        if (Volatile.Read(ref _mappable) > 0)
+        {
+            return LockMode.PW;
+        }
+
+        Interlocked.Exchange(ref _readShared, 1);
+        return Volatile.Read(ref _mappable) > 0 ? LockMode.PW : LockMode.PR;
     }
 
     private async ValueTask LockForReadAsync(

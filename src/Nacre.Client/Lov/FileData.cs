@@ -16,6 +16,12 @@ internal sealed partial class FileData : IObjectOwner
 {
     private readonly DataClient _client;
     private readonly IFileOwner _owner;
+
+    /// <summary>Open files through which the kernel may map the file writable.</summary>
+    private int _mappable;
+
+    /// <summary>1 when the kernel may have pages from reads under PR locks.</summary>
+    private int _readShared;
     private int _modified;
     private int _errorCount;
     private int _lastError;
@@ -29,7 +35,31 @@ internal sealed partial class FileData : IObjectOwner
     /// <summary>True when something was written, truncated or punched here since the last call: what a close tells the MDT.</summary>
     public bool TakeModified() => Interlocked.Exchange(ref _modified, 0) != 0;
 
-    public OpenData Open(bool mayBeMappedWritable) => new(mayBeMappedWritable, Volatile.Read(ref _errorCount));
+    /// <summary>
+    /// What an open file needs; to be given back to <see cref="Close"/>. With <paramref name="mayBeMappedWritable"/> all reads take PW locks until then,
+    /// also those of other open files: the kernel keeps one copy of a page, and lets a mapping write to it without asking.
+    /// </summary>
+    /// <param name="isReadShared">The kernel may have pages that were read under PR locks, and has to drop them before it maps the file.</param>
+    public OpenData Open(bool mayBeMappedWritable, out bool isReadShared)
+    {
+        isReadShared = false;
+        if (mayBeMappedWritable)
+        {
+            Interlocked.Increment(ref _mappable);
+            isReadShared = Interlocked.Exchange(ref _readShared, 0) != 0;
+        }
+
+        return new OpenData(mayBeMappedWritable, Volatile.Read(ref _errorCount));
+    }
+
+    /// <summary>The open file is gone, and with it what was mapped through it.</summary>
+    public void Close(OpenData file)
+    {
+        if (file.MayBeMappedWritable)
+        {
+            Interlocked.Decrement(ref _mappable);
+        }
+    }
 
     /// <summary>Writes everything back and has the OSTs put it on stable storage; tells of lost writes, once per open file.</summary>
     public async ValueTask<Outcome<Done>> SyncAsync(OpenData? file, CancellationToken ct)

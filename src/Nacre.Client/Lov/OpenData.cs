@@ -24,7 +24,7 @@ internal sealed class OpenData
         ErrorsSeen = errorsSeen;
     }
 
-    /// <summary>Reads take PW locks, since the kernel may hand the pages to a writable mapping.</summary>
+    /// <summary>The kernel may hand pages of the file to a writable mapping.</summary>
     public bool MayBeMappedWritable { get; }
 
     /// <summary>Number of the last loss this open file was told of.</summary>

@@ -181,11 +181,18 @@ internal sealed partial class FuseSession
         Attributes = Validity.ToWire(in attributes),
     };
 
+    /// <summary>
+    /// Whether the kernel by itself disregards attributes in the answer when it was notified after the request: no drop need be repeated for these. It
+    /// must not be either, as it makes the kernel disregard a later answer, and with it a new size.
+    /// </summary>
+    private static bool IsDatedByKernel(FuseOpcode opcode) =>
+        opcode is FuseOpcode.GetAttributes or FuseOpcode.Lookup or FuseOpcode.ReadDirectoryPlus;
+
     private ulong PromiseAttributes(FuseRequest request, NodeEntry entry, uint mode, bool mayBeCached)
     {
         entry.Mode = mode;
         if (!mayBeCached) return 0;
-        entry.LastPromise = Environment.TickCount64;
+        if (!IsDatedByKernel(request.Header.Opcode)) entry.LastPromise = Environment.TickCount64;
         return Validity.Of(_drops.MayPromise(request.DropsAtStart, entry.Node, DropLog.Attributes));
     }
 }

@@ -161,7 +161,7 @@ internal sealed class TestFile : IFileOwner
         _world = world;
         _file = file;
         Data = new FileData(mount.Data, this);
-        Open = Data.Open(mayBeMappedWritable: false);
+        Open = Data.Open(mayBeMappedWritable: false, out _);
     }
 
     public FileData Data { get; }

@@ -87,7 +87,7 @@ public sealed class WriteBackTests : IAsyncLifetime
         var file = mount.Use(_world, created);
         await file.WriteAsync(0, Data(10_000));
         Assert.True((await file.Data.SyncAsync(file.Open, default)).IsOk);
-        var second = file.Data.Open(mayBeMappedWritable: false);
+        var second = file.Data.Open(mayBeMappedWritable: false, out _);
         await file.WriteAsync(0, Data(10_000, seed: 2));
 
         await _world.Server.RestartAsync();
