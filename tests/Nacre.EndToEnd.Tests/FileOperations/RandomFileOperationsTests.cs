@@ -1,5 +1,4 @@
 using System.Globalization;
-using Nacre.EndToEnd.Client;
 using Nacre.EndToEnd.Harness;
 using Nacre.PtlRpc.Wire;
 using Xunit.Abstractions;

@@ -1,4 +1,4 @@
-namespace Nacre.EndToEnd.Harness;
+namespace Nacre.EndToEnd.FileOperations;
 
 /// <summary>A test over real mounts: it needs <c>/dev/fuse</c> and the right to mount.</summary>
 [AttributeUsage(AttributeTargets.Method)]

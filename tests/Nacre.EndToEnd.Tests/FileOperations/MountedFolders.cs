@@ -1,9 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
 using Nacre.Cli.Mount;
+using Nacre.EndToEnd.Harness;
 using Nacre.Fuse.Mounting;
 
-namespace Nacre.EndToEnd.Harness;
+namespace Nacre.EndToEnd.FileOperations;
 
 /// <summary>Mounts of a node by <c>nacre mount</c>, each a process of its own. They are unmounted at the end.</summary>
 public sealed class MountedFolders : IAsyncDisposable
