@@ -120,7 +120,7 @@ internal sealed partial class LustreVfs
     private async ValueTask<int> ChangeAsync(LustreInode inode, AttributeChange change, Credentials who, bool fromOpen, CancellationToken ct)
     {
         var (arguments, bits) = Translate(inode, change, fromOpen);
-        var sent = await _mdc.SetAttributesAsync(arguments, bits, who, inode.Group).ConfigureAwait(false);
+        var sent = await _mdc.SetAttributesAsync(arguments, bits, who, GroupToShow(inode, change, who)).ConfigureAwait(false);
         if (!sent.IsOk)
         {
             return sent.Errno;
@@ -133,6 +133,13 @@ internal sealed partial class LustreVfs
 
         return inode.IsRegular ? await ChangeObjectsAsync(inode, change, arguments, ct).ConfigureAwait(false) : 0;
     }
+
+    /// <summary>
+    /// The group whose membership the server has to be told of: an owner may give a file to any group that he is in, and only one can be told
+    /// (05 section 9.1).
+    /// </summary>
+    private static uint GroupToShow(LustreInode inode, in AttributeChange change, in Credentials who) =>
+        (change.Fields & AttributeFields.Gid) != 0 && who.Groups.Span.Contains(change.Gid) ? change.Gid : inode.Group;
 
     private static async ValueTask<int> ChangeObjectsAsync(
         LustreInode inode, AttributeChange change, SetAttrArguments sent, CancellationToken ct)
