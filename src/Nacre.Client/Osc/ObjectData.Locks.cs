@@ -139,15 +139,19 @@ internal sealed partial class ObjectData
         }
 
         Drop(start, end);
-        LowerKnownSize();
+        LowerKnownSize(held);
     }
 
-    /// <summary>The known size rests on the locks that are left (06 section 7.3).</summary>
-    private void LowerKnownSize()
+    /// <summary>
+    /// The known size rests on the locks that are left (06 section 7.3). Found out under the gate, as a lock granted meanwhile brings a size of its own
+    /// and lets writers raise it: what is dirty always lies below the known size.
+    /// </summary>
+    private void LowerKnownSize(ClientLock givenUp)
     {
-        var end = Target.Locks.FarthestEnd(Resource);
         lock (_gate)
         {
+            givenUp.IsGivenUp = true;
+            var end = Target.Locks.FarthestEnd(Resource);
             if (end is null)
             {
                 _kms = 0;

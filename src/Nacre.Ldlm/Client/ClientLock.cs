@@ -59,6 +59,9 @@ public sealed class ClientLock
     /// <summary>Called back or otherwise on its way out: nobody new can match it.</summary>
     public bool IsLeaving { get; internal set; }
 
+    /// <summary>Set by the owner when nothing is cached under the lock any more, before it is cancelled.</summary>
+    public bool IsGivenUp { get; set; }
+
     /// <summary>Lost or given up: what was cached under it is of the past.</summary>
     public bool IsGone => Stage == LockStage.Gone;
 

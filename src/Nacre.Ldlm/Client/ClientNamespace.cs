@@ -112,8 +112,8 @@ public sealed partial class ClientNamespace : ICallbackHandler, IAsyncDisposable
     }
 
     /// <summary>
-    /// The largest end (inclusive) of the granted extent locks of a resource, those on their way out left aside: what the size this client knows
-    /// may still rest on (06 section 7.3). Null without such a lock.
+    /// The largest end (inclusive) of the granted extent locks of a resource: what the size this client knows may still rest on (06 section 7.3).
+    /// Those on their way out count until they are given up, since what is dirty under them is not written yet. Null without such a lock.
     /// </summary>
     public ulong? FarthestEnd(in LdlmResId resource)
     {
@@ -122,7 +122,7 @@ public sealed partial class ClientNamespace : ICallbackHandler, IAsyncDisposable
             ulong? end = null;
             for (var held = FirstOf(resource); held is not null; held = held.Next)
             {
-                if (held is { Stage: LockStage.Granted, Type: LockType.Extent })
+                if (held is { Stage: LockStage.Granted or LockStage.Leaving, IsGivenUp: false, Type: LockType.Extent })
                 {
                     end = Math.Max(end ?? 0, held.Policy.End);
                 }
