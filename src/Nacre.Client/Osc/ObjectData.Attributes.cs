@@ -157,13 +157,16 @@ internal sealed partial class ObjectData
         }
     }
 
+    /// <summary>Without a lock what is remembered of the times is of the past, unless something newer is still to be written.</summary>
     private ObjectAttributes Merge(in OstLvb lvb)
     {
         lock (_gate)
         {
+            var dirty = HasDirty;
             return new ObjectAttributes(
-                Math.Max(_kms, (long)Math.Min(lvb.ObjectSize, long.MaxValue)), Math.Max(lvb.Blocks, HasDirty ? 1UL : 0),
-                Math.Max(_atime, lvb.ATime), Math.Max(_mtime, lvb.MTime), Math.Max(_ctime, lvb.CTime), IsLocked: false);
+                Math.Max(_kms, (long)Math.Min(lvb.ObjectSize, long.MaxValue)), Math.Max(lvb.Blocks, dirty ? 1UL : 0),
+                dirty ? Math.Max(_atime, lvb.ATime) : lvb.ATime, dirty ? Math.Max(_mtime, lvb.MTime) : lvb.MTime,
+                dirty ? Math.Max(_ctime, lvb.CTime) : lvb.CTime, IsLocked: false);
         }
     }
 
