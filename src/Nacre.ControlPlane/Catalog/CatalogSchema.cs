@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Microsoft.Data.Sqlite;
 
 namespace Nacre.ControlPlane.Catalog;
@@ -13,7 +14,11 @@ internal static class CatalogSchema
 
     public const string FileSystems = "file_system";
 
-    private static readonly string[] Kinds = [FileSystems];
+    public const string Backups = "backup";
+    public const string Associations = "association";
+    public const string Tasks = "task";
+
+    private static readonly string[] Kinds = [FileSystems, Backups, Associations, Tasks];
 
     // AUTOINCREMENT: a sequence number is never given twice, so that a page that begins behind one is the same after removals.
     private const string Resource = """
@@ -33,6 +38,9 @@ internal static class CatalogSchema
         CREATE INDEX token_resource ON token(resource);
         CREATE INDEX token_kept_until ON token(kept_until) WHERE kept_until IS NOT NULL;
         """;
+
+    // page_key: signs what stands in page tokens, so that a client cannot make one up; kept, so that a listing goes on after a restart.
+    private const string Settings = "CREATE TABLE setting(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID";
 
     /// <summary>Makes the tables in an empty file, in one transaction; refuses a file this program cannot use.</summary>
     /// <exception cref="CatalogException">Not a catalog, or of a newer format.</exception>
@@ -54,6 +62,8 @@ internal static class CatalogSchema
             db.Run(Resource.Replace("{0}", kind, StringComparison.Ordinal));
         }
         db.Run(Tokens);
+        db.Run(Settings);
+        db.Run("INSERT INTO setting VALUES('page_key', ?1)", RandomNumberGenerator.GetBytes(32));
         db.Run(FormattableString.Invariant($"PRAGMA application_id={ApplicationId}"));
         db.Run(FormattableString.Invariant($"PRAGMA user_version={Format}"));
     }

@@ -18,4 +18,13 @@ public sealed record FileSystemEntry
 
     /// <summary>When the last growth of capacity was asked for, epoch seconds; the next has to wait (6 hours on FSx).</summary>
     public double? LastCapacityRequest { get; init; }
+
+    /// <summary>Likewise for throughput, of either kind.</summary>
+    public double? LastThroughputRequest { get; init; }
+
+    /// <summary>Likewise for metadata IOPS.</summary>
+    public double? LastMetadataRequest { get; init; }
+
+    /// <summary>Likewise for the read cache.</summary>
+    public double? LastReadCacheRequest { get; init; }
 }

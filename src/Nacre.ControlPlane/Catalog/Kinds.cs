@@ -13,11 +13,37 @@ internal static class Kinds
         Account = entry => entry.Description.OwnerId,
         // One node serves a mount name once.
         Name = entry => entry.Description.LustreConfiguration.MountName,
-        IsUnsettled = IsUnsettled,
+        IsUnsettled = entry => entry.Description.Lifecycle is FileSystemLifecycle.Creating or FileSystemLifecycle.Deleting
+            || (entry.Description.AdministrativeActions ?? []).Any(Actions.IsUnsettled),
     };
 
-    private static bool IsUnsettled(FileSystemEntry entry) =>
-        entry.Description.Lifecycle is FileSystemLifecycle.Creating or FileSystemLifecycle.Deleting
-        || (entry.Description.AdministrativeActions ?? []).Any(action =>
-            action.Status is ActionStatus.Pending or ActionStatus.InProgress or ActionStatus.UpdatedOptimizing);
+    public static readonly ResourceKind<BackupEntry> Backup = new()
+    {
+        Table = CatalogSchema.Backups,
+        Json = ShapesJson.Default.BackupEntry,
+        Id = entry => entry.Description.BackupId,
+        Account = entry => entry.Description.OwnerId ?? "",
+        Parent = entry => entry.Description.FileSystem.FileSystemId,
+        IsUnsettled = entry => entry.Description.Lifecycle is not ("AVAILABLE" or "FAILED"),
+    };
+
+    public static readonly ResourceKind<AssociationEntry> Association = new()
+    {
+        Table = CatalogSchema.Associations,
+        Json = ShapesJson.Default.AssociationEntry,
+        Id = entry => entry.Description.AssociationId,
+        Account = entry => entry.OwnerId,
+        Parent = entry => entry.Description.FileSystemId,
+        IsUnsettled = entry => entry.Description.Lifecycle is not ("AVAILABLE" or "FAILED"),
+    };
+
+    public static readonly ResourceKind<TaskEntry> Task = new()
+    {
+        Table = CatalogSchema.Tasks,
+        Json = ShapesJson.Default.TaskEntry,
+        Id = entry => entry.Description.TaskId,
+        Account = entry => entry.OwnerId,
+        Parent = entry => entry.Description.FileSystemId,
+        IsUnsettled = entry => entry.Description.Lifecycle is "PENDING" or "EXECUTING" or "CANCELING",
+    };
 }

@@ -1,6 +1,5 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
-using Nacre.ControlPlane.Shapes;
 
 namespace Nacre.ControlPlane.Catalog;
 
@@ -30,11 +29,24 @@ public sealed partial class ResourceCatalog : IDisposable
         _reader = reader;
         Tokens = new IdempotencyTokens(this, time);
         FileSystems = new ResourceTable<FileSystemEntry>(this, Kinds.FileSystem);
+        Backups = new ResourceTable<BackupEntry>(this, Kinds.Backup);
+        Associations = new ResourceTable<AssociationEntry>(this, Kinds.Association);
+        Tasks = new ResourceTable<TaskEntry>(this, Kinds.Task);
+        PageKey = Read(db => db.Rows(row => row.GetFieldValue<byte[]>(0), "SELECT value FROM setting WHERE name = 'page_key'").Single());
     }
 
     public ResourceTable<FileSystemEntry> FileSystems { get; }
 
+    public ResourceTable<BackupEntry> Backups { get; }
+
+    public ResourceTable<AssociationEntry> Associations { get; }
+
+    public ResourceTable<TaskEntry> Tasks { get; }
+
     public IdempotencyTokens Tokens { get; }
+
+    /// <summary>A secret of this catalog that signs page tokens.</summary>
+    internal byte[] PageKey { get; }
 
     /// <summary>Opens the catalog in a file, which is made when it is not there; its folder has to be.</summary>
     /// <exception cref="CatalogException">The file cannot be used: damaged, of a newer format, or no catalog at all.</exception>
