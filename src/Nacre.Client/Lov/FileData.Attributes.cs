@@ -1,5 +1,7 @@
 using Nacre.Client.Osc;
 using Nacre.Client.Vfs;
+using Nacre.Ldlm.Client;
+using Nacre.Ldlm.Wire;
 using Nacre.PtlRpc;
 using Nacre.PtlRpc.Wire;
 
@@ -46,7 +48,9 @@ internal sealed partial class FileData
         return striped is not null && TryMerge(striped, out attributes);
     }
 
-    /// <summary>The part of utimes, chmod or chown that follows the MDT's SETATTR; null leaves a time. Seconds (06 section 6.2).</summary>
+    /// <summary>
+    /// The part of utimes, chmod or chown that follows the MDT's SETATTR; null leaves a time. Seconds (06 sections 6.2 and 7.4).
+    /// </summary>
     public async ValueTask<Outcome<Done>> SetTimesAsync(long? accessTime, long? modifyTime, long changeTime, CancellationToken ct)
     {
         try
@@ -56,14 +60,22 @@ internal sealed partial class FileData
                 return default(Done);
             }
 
+            List<LockReference> locks = [];
             try
             {
+                // Who has locks on the data answers with times of its own, and writes them back: newer than a time of the past.
+                if (accessTime < changeTime || modifyTime < changeTime)
+                {
+                    await LockAllAsync(striped, 0, LdlmFlags.None, locks, ct).ConfigureAwait(false);
+                }
+
                 await Task.WhenAll(ObjectsOf(striped).Select(data => SetTimesAsync(data, accessTime, modifyTime, changeTime, ct)))
                     .ConfigureAwait(false);
                 return default(Done);
             }
             finally
             {
+                locks.ForEach(static held => held.Dispose());
                 Leave();
             }
         }

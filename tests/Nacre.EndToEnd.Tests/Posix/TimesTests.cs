@@ -43,6 +43,21 @@ public class TimesTests(PosixMounts mounts) : PosixTests(mounts)
         Assert.InRange(Sys.Stat(Two("f")).ModifyTime, Now - 60, Now + 60);
     }
 
+    [PosixFact]
+    public void Times_of_the_past_hold_also_against_data_another_mount_has_not_written_yet()
+    {
+        using var writer = Sys.Open(Two("f"), Sys.ReadWrite | Sys.Create);
+        writer.Write("content", 0);
+        Sys.Check(Sys.SetTimes(One("f"), [(Past, 0), (Past + 1, 0)]));
+        foreach (string seen in (string[])[One("f"), Two("f")]) Assert.Equal((Past, Past + 1), TimesOf(seen));
+        writer.Sync();
+        foreach (string seen in (string[])[One("f"), Two("f")]) Assert.Equal((Past, Past + 1), TimesOf(seen));
+        writer.Dispose();
+        foreach (string seen in (string[])[One("f"), Two("f")]) Assert.Equal((Past, Past + 1), TimesOf(seen));
+
+        static (long, long) TimesOf(string path) => (Sys.Stat(path).AccessTime, Sys.Stat(path).ModifyTime);
+    }
+
     [PosixTheory]
     [InlineData("create")]
     [InlineData("unlink")]
