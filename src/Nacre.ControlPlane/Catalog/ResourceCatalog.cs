@@ -57,8 +57,8 @@ public sealed partial class ResourceCatalog : IDisposable
         try
         {
             writer.Open();
-            writer.Run("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL");
             CatalogSchema.Prepare(writer, path);
+            writer.Run("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL");
             reader = new SqliteConnection(ConnectionString(path));
             reader.Open();
             reader.Run("PRAGMA query_only=1");

@@ -1,6 +1,9 @@
 namespace Nacre.ControlPlane.Validation;
 
-/// <summary>Lengths, patterns and ranges of the service model (API version 2018-03-01), each under the name of its shape there.</summary>
+/// <summary>
+/// Lengths, patterns and ranges of the service model (API version 2018-03-01), each under the name of its shape there. Lengths are left out of
+/// patterns that repeat them.
+/// </summary>
 internal static class Constraints
 {
     public static readonly TextConstraint ClientRequestToken = new(1, 63, "[A-za-z0-9_.-]{0,63}$");
@@ -22,14 +25,14 @@ internal static class Constraints
     public static readonly TextConstraint Version = new(1, 20, "^[0-9](.[0-9]*)*$");
     public static readonly TextConstraint WeeklyTime = new(7, 7, @"^[1-7]:([01]\d|2[0-3]):?([0-5]\d)$");
     public static readonly TextConstraint DailyTime = new(5, 5, @"^([01]\d|2[0-3]):?([0-5]\d)$");
-    public static readonly TextConstraint ArchivePath = new(3, 4357, @"^[^\u0000\u0085\u2028\u2029\r\n]{3,4357}$");
-    public static readonly TextConstraint Namespace = new(1, 4096, @"^[^\u0000\u0085\u2028\u2029\r\n]{1,4096}$");
-    public static readonly TextConstraint TaskPath = new(0, 4096, @"^[^\u0000\u0085\u2028\u2029\r\n]{0,4096}$");
+    public static readonly TextConstraint ArchivePath = new(3, 4357, @"^[^\u0000\u0085\u2028\u2029\r\n]*$");
+    public static readonly TextConstraint Namespace = new(1, 4096, @"^[^\u0000\u0085\u2028\u2029\r\n]*$");
+    public static readonly TextConstraint TaskPath = new(0, 4096, @"^[^\u0000\u0085\u2028\u2029\r\n]*$");
     public static readonly TextConstraint LogDestination = new(8, 1024, "^arn:[^:]+:(logs|firehose):[^:]*:[^:]*:.+$");
     public static readonly TextConstraint RootSquash = new(3, 21, "^([0-9]{1,10}):([0-9]{1,10})$");
     public static readonly TextConstraint NoSquashNid = new(11, 43, @"^([0-9\[\]\-]*\.){3}([0-9\[\]\-]*)@tcp$");
     public static readonly TextConstraint Region = new(1, 20, "^[a-z0-9-]{1,20}$");
-    public static readonly TextConstraint FilterValue = new(1, 128, @"^[0-9a-zA-Z\*\.\\/\?\-\_]*$");
+    public static readonly TextConstraint FilterValue = new(1, 128, @"^[0-9a-zA-Z\*\.\\/\?\-_]*$");
 
     public static readonly NumberConstraint StorageCapacity = new(0, int.MaxValue);
     public static readonly NumberConstraint MaxResults = new(1, int.MaxValue);
