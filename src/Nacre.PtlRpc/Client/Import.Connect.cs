@@ -137,6 +137,7 @@ public sealed partial class Import
 
                 if (outcome == ConnectOutcome.Fatal)
                 {
+                    LogRefused(Client.Log, Options.TargetUuid, Errno.Name(LastConnectErrno));
                     Close(LastConnectErrno);
                     return;
                 }

@@ -245,13 +245,16 @@ public sealed partial class Import : IAsyncDisposable
     private void Close(int errno)
     {
         List<ImportCall> failed;
+        bool wasConnected;
         lock (_gate)
         {
             _state = ImportState.Closed;
+            wasConnected = _serverHandle != 0;
             failed = TakeAllCalls();
         }
 
-        Fail(failed, errno);
+        // Who could use the target, and now it is gone, has not been denied anything.
+        Fail(failed, errno == Errno.EACCES && wasConnected ? Errno.EIO : errno);
         _connected.TrySetException(new RpcException(errno, message: $"{this} is closed"));
         _ = _connected.Task.Exception;
     }
@@ -307,6 +310,9 @@ public sealed partial class Import : IAsyncDisposable
 
     [LoggerMessage(2113, LogLevel.Warning, "{Target}: connect failed: {Why}")]
     private static partial void LogConnectFailed(ILogger log, string target, string why);
+
+    [LoggerMessage(2116, LogLevel.Error, "{Target}: the server refuses this client for good ({Why}): the target was removed, or is not for it")]
+    private static partial void LogRefused(ILogger log, string target, string why);
 
     [LoggerMessage(2114, LogLevel.Warning, "{Target}: this client was evicted")]
     private static partial void LogEvicted(ILogger log, string target);

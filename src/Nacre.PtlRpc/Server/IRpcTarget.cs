@@ -53,6 +53,12 @@ public interface IRpcTarget
 
     TargetKind Kind { get; }
 
+    /// <summary>
+    /// How many targets of any name this node has removed for good before it made this one; 0 where no earlier one can have had the name.
+    /// A client that was connected to an earlier target of the same name is refused for good (-EACCES).
+    /// </summary>
+    uint Generation => 0;
+
     /// <summary>The handler of an opcode, or null (the client gets -ENOTSUPP).</summary>
     RpcHandler? Find(uint opcode);
 

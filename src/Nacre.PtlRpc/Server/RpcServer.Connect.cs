@@ -61,11 +61,22 @@ public sealed partial class RpcServer
             return Errno.EINVAL;
         }
 
-        state = FindTarget(Text(message.Buffer(1)));
+        var name = Text(message.Buffer(1));
+        state = FindTarget(name);
+        if (state is null && Options.IsRemoved?.Invoke(name) == true)
+        {
+            return Errno.EACCES;
+        }
+
         if (state is null || state.Stopping || (service.Kinds & state.Target.Kind) == 0 || service.IsCancel
             || !SuitsKind(body.Opcode, state.Target.Kind))
         {
             return Errno.ENODEV;
+        }
+
+        if (HandleGeneration.IsForeign(body.Handle, state.Target.Generation))
+        {
+            return Errno.EACCES;
         }
 
         if (!IsUuid(message.Buffer(2)))
@@ -128,6 +139,12 @@ public sealed partial class RpcServer
         Export? replaced = null;
         lock (state.Gate)
         {
+            if (state.Stopping)
+            {
+                (export, action) = (null, ConnectAction.Refuse);
+                return Errno.ENODEV;
+            }
+
             state.Exports.TryGetValue(request.ClientUuid, out export);
             var decision = ConnectRules.Decide(FactsOf(export, request, wanted));
             action = decision.Action;

@@ -207,6 +207,7 @@ public sealed partial class RpcServer
         }
 
         export.InProgress[request.Xid] = request;
+        export.State.Enter();
         return Admission.Run;
     }
 

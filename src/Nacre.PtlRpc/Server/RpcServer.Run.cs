@@ -116,6 +116,7 @@ public sealed partial class RpcServer
     private void Complete(RpcRequest request)
     {
         var now = Clock.Milliseconds;
+        var state = request.Export.State;
         try
         {
             var reply = PackReply(request, now);
@@ -129,6 +130,7 @@ public sealed partial class RpcServer
         }
 
         _requests.Return(request);
+        state.Leave();
     }
 
     /// <summary>The packed reply; an error if that cannot be built (a bug of the target), and none if not even this can.</summary>

@@ -84,9 +84,11 @@ public sealed partial class RpcServer : IPutReceiver, IAsyncDisposable
     }
 
     /// <summary>
-    /// Forgets the target and closes its exports: clients get -ENODEV and -ENOTCONN, and try elsewhere or wait. Portals stay served.
+    /// Forgets the target and closes its exports: clients get -ENODEV and -ENOTCONN, and try elsewhere or wait, or -EACCES
+    /// (<see cref="RpcServerOptions.IsRemoved"/>), and give up. Portals stay served.
     /// </summary>
-    public void RemoveTarget(IRpcTarget target)
+    /// <returns>Completes when no request of the target is executed any more: then its stores may be closed.</returns>
+    public Task RemoveTarget(IRpcTarget target)
     {
         RpcTargetState? state;
         lock (_targetsGate)
@@ -94,10 +96,14 @@ public sealed partial class RpcServer : IPutReceiver, IAsyncDisposable
             var targets = new Dictionary<string, RpcTargetState>(_targetsByUuid, StringComparer.Ordinal);
             if (!targets.Remove(target.Uuid, out state))
             {
-                return;
+                return Task.CompletedTask;
             }
 
-            state.Stopping = true;
+            lock (state.Gate)
+            {
+                state.Stopping = true;
+            }
+
             Volatile.Write(ref _targetsByUuid, targets);
         }
 
@@ -107,6 +113,7 @@ public sealed partial class RpcServer : IPutReceiver, IAsyncDisposable
         }
 
         LogTargetRemoved(_log, target.Uuid);
+        return state.WhenDrained();
     }
 
     /// <summary>Throws a client out: its state goes, and it notices at its next request (02 section 9.9).</summary>
@@ -166,7 +173,7 @@ public sealed partial class RpcServer : IPutReceiver, IAsyncDisposable
 
     /// <summary>
     /// Handles are random, so that one of before a restart never hits another client's export; there is no secret in them
-    /// (02 section 9.1).
+    /// (02 section 9.1). Those of a target that took over a name carry its generation.
     /// </summary>
     private Export CreateExport(RpcTargetState state, string clientUuid)
     {
@@ -174,7 +181,7 @@ public sealed partial class RpcServer : IPutReceiver, IAsyncDisposable
         while (true)
         {
             RandomNumberGenerator.Fill(random);
-            var handle = BitConverter.ToUInt64(random);
+            var handle = HandleGeneration.Mark(BitConverter.ToUInt64(random), state.Target.Generation);
             if (handle is not 0 and not ulong.MaxValue)
             {
                 var export = new Export(this, state, clientUuid, handle);

@@ -51,6 +51,12 @@ public sealed record RpcServerOptions
     /// <summary>Seconds an early reply asks for (<c>at_extra</c>).</summary>
     public int EarlyExtra { get; init; } = 30;
 
+    /// <summary>
+    /// Whether a target of this UUID was here and is gone for good: its clients are told to give up (-EACCES, 02 section 9.5) instead of
+    /// trying again. Asked only about targets that are not served.
+    /// </summary>
+    public Func<string, bool>? IsRemoved { get; init; }
+
     /// <summary>Longest bulk transfer, and deadline of requests without adaptive timeouts (<c>obd_timeout</c>).</summary>
     public TimeSpan BulkTimeout { get; init; } = TimeSpan.FromSeconds(100);
 

@@ -57,7 +57,33 @@ internal sealed class RpcTargetState(IRpcTarget target)
     /// <summary>Exports by client UUID.</summary>
     public Dictionary<string, Export> Exports { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Set under the gate: no export is made after it.</summary>
     public volatile bool Stopping;
+
+    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _running;
+
+    /// <summary>A request of the target begins to be executed. Never again once it is stopping and its exports are closed.</summary>
+    public void Enter() => Interlocked.Increment(ref _running);
+
+    public void Leave()
+    {
+        if (Interlocked.Decrement(ref _running) == 0 && Stopping)
+        {
+            _drained.TrySetResult();
+        }
+    }
+
+    /// <summary>Completes when no request is executed any more. For a target whose exports are all closed.</summary>
+    public Task WhenDrained()
+    {
+        if (Volatile.Read(ref _running) == 0)
+        {
+            _drained.TrySetResult();
+        }
+
+        return _drained.Task;
+    }
 }
 
 /// <summary>What a connect request says, checked.</summary>

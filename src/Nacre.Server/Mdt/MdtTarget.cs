@@ -38,6 +38,7 @@ public sealed partial class MdtTarget : IRpcTarget, ILdlmHost, IDisposable
     private readonly ObjectDestroyer _destroyer;
     private readonly RpcOperationTable _operations;
     private readonly RpcHandler _intent;
+    private volatile IdentityPolicy _identity;
 
     /// <param name="options">Names and policies.</param>
     /// <param name="fs">The namespace; its store is opened and disposed by the caller.</param>
@@ -49,6 +50,7 @@ public sealed partial class MdtTarget : IRpcTarget, ILdlmHost, IDisposable
         MdtTargetOptions options, MdtFileSystem fs, RpcServer server, LdlmOptions ldlm, TimeProvider time, ILogger log)
     {
         _options = options;
+        _identity = options.Identity;
         _fs = fs;
         _store = fs.Store;
         _server = server;
@@ -67,10 +69,18 @@ public sealed partial class MdtTarget : IRpcTarget, ILdlmHost, IDisposable
 
     public string Uuid => $"{_options.TargetName}_UUID";
     public TargetKind Kind => TargetKind.Mdt;
+    public uint Generation => _options.Generation;
     public ulong LastCommitted => _store.CommittedTransno;
 
     /// <summary>The lock namespace, for diagnosis and tests.</summary>
     public LdlmNamespace Locks => _locks;
+
+    /// <summary>Whom the next requests are believed to come from. A request under way goes on with what it began with.</summary>
+    public IdentityPolicy Identity
+    {
+        get => _identity;
+        set => _identity = value;
+    }
 
     /// <summary>Files open on this target, all clients together.</summary>
     public int OpenFileCount => Volatile.Read(ref _openFiles);

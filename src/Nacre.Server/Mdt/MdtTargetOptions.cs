@@ -1,4 +1,3 @@
-using Nacre.LNet;
 using Nacre.PtlRpc.Wire;
 using Nacre.Server.Mdt.FileSystem;
 using Nacre.Server.Mdt.Layouts;
@@ -17,11 +16,11 @@ public sealed record MdtTargetOptions
     /// <summary>Layout template of files for which neither the request nor a directory says anything.</summary>
     public LovLayout DefaultLayout { get; init; } = LayoutDefaults.Fsx;
 
-    /// <summary>Root squash and the capabilities users may bring.</summary>
+    /// <summary>Root squash and the capabilities users may bring, at the start: <see cref="MdtTarget.Identity"/>.</summary>
     public IdentityPolicy Identity { get; init; } = IdentityPolicy.Default;
 
-    /// <summary>Clients whose root is not squashed; null = none.</summary>
-    public Func<Nid, bool>? SquashExempt { get; init; }
+    /// <summary>See <see cref="PtlRpc.IRpcTarget.Generation"/>.</summary>
+    public uint Generation { get; init; }
 
     /// <summary>How often this target was started: <c>ocd_instance</c>.</summary>
     public uint Instance { get; init; } = 1;

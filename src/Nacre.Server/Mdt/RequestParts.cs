@@ -46,8 +46,9 @@ public sealed partial class MdtTarget
 
     private MdtCredentials Caller(RpcRequest request, uint uid, uint gid, uint capabilities, uint group1, uint group2)
     {
-        bool exempt = _options.Identity.RootSquash != null && _options.SquashExempt?.Invoke(request.Peer.Nid) == true;
-        return MdtCredentials.FromClient(uid, gid, capabilities, group1, group2, _options.Identity, exempt);
+        var identity = Identity;
+        bool exempt = identity.RootSquash != null && identity.SquashExempt?.Invoke(request.Peer.Nid) == true;
+        return MdtCredentials.FromClient(uid, gid, capabilities, group1, group2, identity, exempt);
     }
 
     /// <summary>The FID in fid1 where the operation needs one: EPROTO without (05 section 1.5).</summary>

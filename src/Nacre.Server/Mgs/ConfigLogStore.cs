@@ -18,6 +18,7 @@ internal sealed class ConfigLogStore
     private readonly Lock _gate = new();
     private readonly Dictionary<string, ulong> _ids = [];
     private readonly Dictionary<ulong, ConfigLog> _logs = [];
+    private ulong _lastId;
 
     public ConfigLogStore(string folder, TimeProvider time)
     {
@@ -43,6 +44,18 @@ internal sealed class ConfigLogStore
         lock (_gate)
         {
             return _ids.ContainsKey(name);
+        }
+    }
+
+    /// <summary>Names of the logs there are.</summary>
+    public IReadOnlyList<string> Names
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _ids.Keys];
+            }
         }
     }
 
@@ -94,11 +107,29 @@ internal sealed class ConfigLogStore
         }
     }
 
+    /// <summary>Removes a log; on return that is on disk. Its identifier is not used again by this process. No such log is no error.</summary>
+    /// <exception cref="IOException">The file could not be removed.</exception>
+    public void Remove(string name)
+    {
+        lock (_gate)
+        {
+            if (!_ids.TryGetValue(name, out var number))
+            {
+                return;
+            }
+
+            File.Delete(Path.Combine(_folder, name));
+            Storage.DiskSync.Directory(_folder);
+            _ids.Remove(name);
+            _logs.Remove(number);
+        }
+    }
+
     private bool TryGet(ulong number, [NotNullWhen(true)] out ConfigLog? log) => _logs.TryGetValue(number, out log);
 
     private void Register(string name, ConfigLog log)
     {
-        var number = (ulong)_ids.Count + 1;
+        var number = ++_lastId;
         _ids.Add(name, number);
         _logs.Add(number, log);
     }

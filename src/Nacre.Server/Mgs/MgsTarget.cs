@@ -19,6 +19,9 @@ public sealed partial class MgsTarget : IRpcTarget, ILdlmHost, IDisposable
 
     private const ConnectFlags2 Granted2 = ConnectFlags2.RepMbits;
 
+    /// <summary>Time for clients to answer that a configuration log has changed; far above what one that lives needs.</summary>
+    private static readonly TimeSpan RevocationPatience = TimeSpan.FromSeconds(5);
+
     private readonly RpcOperationTable _operations;
     private readonly ConfigLogStore _logs;
     private readonly LdlmNamespace _locks;
@@ -88,7 +91,24 @@ public sealed partial class MgsTarget : IRpcTarget, ILdlmHost, IDisposable
         return count;
     }
 
-    /// <summary>Announces another OST; mounted clients use it within 5 to 10 seconds (04 section 8.4).</summary>
+    /// <summary>
+    /// Takes the client log of a file system away: nobody can mount it any more. Its clients are not told here: they learn it from its targets.
+    /// No such file system is no error.
+    /// </summary>
+    /// <exception cref="IOException">The log could not be removed.</exception>
+    public void RemoveFileSystem(string name)
+    {
+        if (HasFileSystem(name))
+        {
+            _logs.Remove(ClientLog(name));
+            LogFileSystemRemoved(name);
+        }
+    }
+
+    /// <summary>
+    /// Announces another OST; mounted clients use it within 5 to 10 seconds (04 section 8.4). Waits a moment for them to give their lock up, but not
+    /// for one that is away: it reads on when it is back.
+    /// </summary>
     public ValueTask AddOstAsync(string fileSystem, int index, Nid nid, CancellationToken cancellationToken) =>
         ChangeAsync(fileSystem, writer => writer.AddOst(index, nid), cancellationToken);
 
@@ -146,9 +166,19 @@ public sealed partial class MgsTarget : IRpcTarget, ILdlmHost, IDisposable
     private async ValueTask ChangeAsync(string fileSystem, Action<ClientLogWriter> change, CancellationToken cancellationToken)
     {
         _logs.Change(ClientLog(fileSystem), log => change(new ClientLogWriter(fileSystem, log, _time)));
-        using var revoked = await _locks.LockPlainAsync(
-            ConfigLock.Resource(fileSystem, ConfigLock.Configuration), LockMode.EX, cancellationToken);
-        LogConfigurationChanged(fileSystem);
+        using var patience = new CancellationTokenSource(RevocationPatience, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        try
+        {
+            using var revoked = await _locks.LockPlainAsync(
+                ConfigLock.Resource(fileSystem, ConfigLock.Configuration), LockMode.EX, either.Token);
+            LogConfigurationChanged(fileSystem);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Their time for the lock runs on without us: they give it up or are evicted.
+            LogClientsAway(fileSystem);
+        }
     }
 
     [LoggerMessage(1001, LogLevel.Information, "file system {FileSystem} announced with {OstCount} OSTs")]
@@ -156,4 +186,10 @@ public sealed partial class MgsTarget : IRpcTarget, ILdlmHost, IDisposable
 
     [LoggerMessage(1002, LogLevel.Information, "configuration of {FileSystem} changed; clients were told")]
     private partial void LogConfigurationChanged(string fileSystem);
+
+    [LoggerMessage(1003, LogLevel.Information, "file system {FileSystem} is not announced any more")]
+    private partial void LogFileSystemRemoved(string fileSystem);
+
+    [LoggerMessage(1004, LogLevel.Information, "configuration of {FileSystem} changed; some clients have not answered yet")]
+    private partial void LogClientsAway(string fileSystem);
 }

@@ -13,9 +13,11 @@ namespace Nacre.Server.Node;
 /// nacre.lock               held by the running node
 /// mgs/NAME-client          configuration logs
 /// filesystems/NAME/        filesystem.json, mdt0000/, ost0000/, ost0001/ ...
+/// filesystems/NAME.removed-N/  on its way out
+/// removed.json             how many file systems were removed, and the names of the last ones
 /// </code>
 /// </summary>
-public sealed class DataFolder : IDisposable
+public sealed partial class DataFolder : IDisposable
 {
     /// <summary>Raised whenever an older node could not read what a newer one has written.</summary>
     public const int FormatVersion = 1;
@@ -47,6 +49,7 @@ public sealed class DataFolder : IDisposable
             try
             {
                 folder.CheckFormat();
+                folder._removed = ReadRemoved(folder.RemovedFile);
                 Directory.CreateDirectory(folder.FileSystemsFolder);
                 return folder;
             }
@@ -66,7 +69,7 @@ public sealed class DataFolder : IDisposable
     public IReadOnlyList<FileSystemRecord> FileSystems()
     {
         var records = new List<FileSystemRecord>();
-        foreach (var folder in Directory.GetDirectories(FileSystemsFolder).Order(StringComparer.Ordinal))
+        foreach (var folder in Directory.GetDirectories(FileSystemsFolder).Where(IsNotRemoved).Order(StringComparer.Ordinal))
         {
             var file = System.IO.Path.Combine(folder, RecordName);
             if (File.Exists(file))
@@ -81,6 +84,13 @@ public sealed class DataFolder : IDisposable
         }
 
         return records;
+    }
+
+    /// <summary>The record of a file system; null when the folder does not hold it.</summary>
+    internal FileSystemRecord? Find(string name)
+    {
+        var file = System.IO.Path.Combine(FileSystemFolder(name), RecordName);
+        return File.Exists(file) ? Read(file) : null;
     }
 
     /// <summary>Keeps a file system's record: on return it is on disk.</summary>

@@ -39,7 +39,8 @@ public sealed record FileSystemSpec(string Name, int? OstCount, long? CapacityGi
         return spec;
     }
 
-    private static string CheckedName(string name)
+    /// <exception cref="NodeConfigurationException">The name cannot be that of a file system.</exception>
+    internal static string CheckedName(string name)
     {
         if (name.Length == 0)
         {

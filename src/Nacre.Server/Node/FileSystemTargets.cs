@@ -21,6 +21,8 @@ internal sealed class FileSystemTargets : IAsyncDisposable
 
     /// <summary>Replaced, never changed: an OST may be added while others look.</summary>
     private volatile (OstTarget Target, ObjectStore Store)[] _osts = [];
+    private Task? _stopped;
+    private bool _disposed;
 
     private FileSystemTargets(TargetHost host, FileSystemRecord record, MetadataStore store)
     {
@@ -29,13 +31,21 @@ internal sealed class FileSystemTargets : IAsyncDisposable
         Record = record;
         _files = new MdtFileSystem(store, new MdtFileSystemOptions(), host.Time);
         _mdt = new MdtTarget(
-            new MdtTargetOptions { FileSystemName = record.Name },
+            new MdtTargetOptions
+            {
+                FileSystemName = record.Name,
+                Generation = record.Generation,
+                Identity = IdentityOf(record),
+            },
             _files,
             host.Rpc,
             new LdlmOptions(),
             host.Time,
             host.Logging.CreateLogger<MdtTarget>());
     }
+
+    /// <summary>It is being removed, or a removal has failed on its way.</summary>
+    public bool IsStopping => _stopped is not null;
 
     /// <summary>What the file system is made of.</summary>
     public FileSystemRecord Record { get; private set; }
@@ -73,24 +83,57 @@ internal sealed class FileSystemTargets : IAsyncDisposable
         }
         catch
         {
+            await targets.StopServingAsync(CancellationToken.None);
             await targets.DisposeAsync();
             throw;
         }
     }
 
-    /// <summary>Serves the OSTs that <paramref name="record"/> has beyond those served already.</summary>
-    public void Grow(FileSystemRecord record)
+    /// <summary>Applies the settings of <paramref name="record"/>, and serves the OSTs that it has beyond those served already.</summary>
+    public void Change(FileSystemRecord record)
     {
+        _mdt.Identity = IdentityOf(record);
         Record = record;
+        foreach (var ost in _osts)
+        {
+            ost.Store.CapacityBytes = CapacityOfOst(record);
+        }
+
         for (var index = _osts.Length; index < record.OstCount; index++)
         {
             StartOst(index);
         }
     }
 
+    /// <summary>Divides what may be open anew, after OSTs of the node came or went.</summary>
+    public void LimitOpenObjects(int each)
+    {
+        foreach (var ost in _osts)
+        {
+            ost.Store.MaxOpenObjects = each;
+        }
+    }
+
+    /// <summary>
+    /// Evicts the clients and stops serving; completes when no request is executed any more. The stores stay open until it is disposed. May be
+    /// called again after it was given up.
+    /// </summary>
+    public async Task StopServingAsync(CancellationToken cancellationToken)
+    {
+        // The MDT first: it sends nobody to an OST that is gone.
+        _stopped ??= Task.WhenAll([_host.Rpc.RemoveTarget(_mdt), .. _osts.Select(ost => _host.Rpc.RemoveTarget(ost.Target))]);
+        await _stopped.WaitAsync(cancellationToken);
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
         await _mdt.StopAsync();
         _mdt.Dispose();
         foreach (var ost in _osts)
@@ -101,6 +144,10 @@ internal sealed class FileSystemTargets : IAsyncDisposable
         _files.Dispose();
         _store.Dispose();
     }
+
+    private static IdentityPolicy IdentityOf(FileSystemRecord record) => record.RootSquash?.ToPolicy() ?? IdentityPolicy.Default;
+
+    private static long CapacityOfOst(FileSystemRecord record) => (record.CapacityGib << 30) / record.OstCount;
 
     private TargetStatus StatusOf((OstTarget Target, ObjectStore Store) ost)
     {
@@ -122,6 +169,7 @@ internal sealed class FileSystemTargets : IAsyncDisposable
                 new MetadataStoreOptions
                 {
                     FileSystemName = record.Name,
+                    Generation = record.Generation,
                     RunWaiters = LNetNode.Together,
                     MustExist = !isNew,
                     Reserve = host.Reserve,
@@ -139,7 +187,13 @@ internal sealed class FileSystemTargets : IAsyncDisposable
     {
         var store = OpenObjects(index);
         var ost = new OstTarget(
-            new OstOptions { FileSystem = Record.Name, Index = index, Allocations = new Allocations(_store, index) },
+            new OstOptions
+            {
+                FileSystem = Record.Name,
+                Index = index,
+                Generation = Record.Generation,
+                Allocations = new Allocations(_store, index),
+            },
             store,
             _host.Rpc,
             _host.Time,
@@ -152,14 +206,13 @@ internal sealed class FileSystemTargets : IAsyncDisposable
     private ObjectStore OpenObjects(int index)
     {
         var folder = _host.Data.TargetFolder(Record.Name, "ost", index);
-        var capacity = (Record.CapacityGib << 30) / Record.OstCount;
         try
         {
             Directory.CreateDirectory(folder);
             var reserve = _host.Reserve;
             var options = new ObjectStoreOptions
             {
-                CapacityBytes = capacity,
+                CapacityBytes = CapacityOfOst(Record),
                 MaxOpenObjects = _host.OpenObjects,
                 Withheld = reserve.Covers(folder) ? () => reserve.MissingBytes : null,
             };

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
@@ -29,8 +30,13 @@ public sealed partial class NacreNode : IAsyncDisposable
     private readonly RpcServer _rpc;
     private readonly MgsTarget _mgs;
     private ControlSocket? _control;
+    private readonly TargetHost _host;
+    private readonly DataRemover _remover;
     private int _disposed;
-    private readonly Dictionary<string, FileSystemTargets> _fileSystems = [];
+
+    /// <summary>Replaced, never changed: file systems come and go while others look. Replaced only while <see cref="_changing"/> is held.</summary>
+    private volatile ImmutableSortedDictionary<string, FileSystemTargets> _fileSystems =
+        ImmutableSortedDictionary.Create<string, FileSystemTargets>(StringComparer.Ordinal);
 
     private NacreNode(
         NodeOptions options, DataFolder data, SpaceReserve reserve, ITransport transport, TimeProvider time, ILoggerFactory logging)
@@ -52,8 +58,13 @@ public sealed partial class NacreNode : IAsyncDisposable
             time,
             logging.CreateLogger<LNetNode>());
         _rpc = new RpcServer(
-            _lnet, new RpcServerOptions { BulkPoolBytes = options.BulkMemoryBytes }, time, logging.CreateLogger<RpcServer>());
+            _lnet,
+            new RpcServerOptions { BulkPoolBytes = options.BulkMemoryBytes, IsRemoved = uuid => data.WasRemoved(FileSystemOf(uuid)) },
+            time,
+            logging.CreateLogger<RpcServer>());
         _mgs = OpenManagement(data, _rpc, time, logging);
+        _host = new TargetHost(data, _rpc, reserve, time, logging);
+        _remover = new DataRemover(time, logging.CreateLogger<DataRemover>());
     }
 
     public Nid Nid => _options.Nid;
@@ -136,28 +147,6 @@ public sealed partial class NacreNode : IAsyncDisposable
         LogStopping();
     }
 
-    /// <summary>
-    /// Adds an OST to a file system; mounted clients use it within seconds. The capacity of the file system grows by that of one of its OSTs.
-    /// </summary>
-    /// <exception cref="NodeConfigurationException">There is no such file system.</exception>
-    public Task AddOstAsync(string fileSystem, CancellationToken cancellationToken) =>
-        AddOstsAsync(fileSystem, 1, cancellationToken);
-
-    private async Task AddOstUnderLockAsync(string fileSystem, CancellationToken cancellationToken)
-    {
-        var targets = _fileSystems[fileSystem];
-        var index = targets.Record.OstCount;
-        var record = targets.Record with
-        {
-            OstCount = index + 1,
-            CapacityGib = targets.Record.CapacityGib + (targets.Record.CapacityGib / index),
-        };
-        _data.Save(record);
-        targets.Grow(record);
-        // With those of an earlier call that ended after it had kept the record: indexes must leave no gap.
-        await AnnounceAsync(record, cancellationToken);
-    }
-
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
@@ -174,6 +163,7 @@ public sealed partial class NacreNode : IAsyncDisposable
         // Nothing new comes in once LNet is closed; the targets finish what they have and close their stores.
         await _lnet.DisposeAsync();
         await _rpc.DisposeAsync();
+        await _remover.DisposeAsync();
         _reserve.Require(RoomToStart);
         foreach (var targets in _fileSystems.Values)
         {
@@ -215,16 +205,21 @@ public sealed partial class NacreNode : IAsyncDisposable
     private async Task StartTargetsAsync(CancellationToken cancellationToken)
     {
         _rpc.AddTarget(_mgs);
+        FinishRemovals();
         var records = Records();
-        var openObjects = TargetHost.OpenObjectsFor(_options.FileDescriptors, records.Sum(record => record.OstCount));
-        var host = new TargetHost(_data, _rpc, _reserve, _time, _logging, openObjects);
+        _host.OpenObjects = TargetHost.OpenObjectsFor(_options.FileDescriptors, records.Sum(record => record.OstCount));
         foreach (var record in records)
         {
-            // Announced only once its metadata is on disk: from then on clients may have files in it.
-            var isNew = !_mgs.HasFileSystem(record.Name);
-            _fileSystems.Add(record.Name, await FileSystemTargets.StartAsync(host, record, isNew));
-            await AnnounceAsync(record, cancellationToken);
+            await ServeAsync(record, cancellationToken);
         }
+    }
+
+    private async Task ServeAsync(FileSystemRecord record, CancellationToken cancellationToken)
+    {
+        // Announced only once its metadata is on disk: from then on clients may have files in it.
+        var isNew = !_mgs.HasFileSystem(record.Name);
+        _fileSystems = _fileSystems.Add(record.Name, await FileSystemTargets.StartAsync(_host, record, isNew));
+        await AnnounceAsync(record, cancellationToken);
     }
 
     /// <summary>What the folder holds and what was asked for, merged; new and changed records are saved.</summary>
@@ -250,11 +245,11 @@ public sealed partial class NacreNode : IAsyncDisposable
         return [.. records.Values.OrderBy(record => record.Name, StringComparer.Ordinal)];
     }
 
-    private static FileSystemRecord New(FileSystemSpec spec)
+    private FileSystemRecord New(FileSystemSpec spec)
     {
         var capacity = spec.CapacityGib ?? (spec.OstCount ?? 1) * FileSystemSpec.GibPerOst;
         var osts = spec.OstCount ?? (int)Math.Clamp((capacity + FileSystemSpec.GibPerOst - 1) / FileSystemSpec.GibPerOst, 1, FileSystemSpec.MaxOsts);
-        return new FileSystemRecord(spec.Name, osts, capacity);
+        return new FileSystemRecord(spec.Name, osts, capacity) { Generation = _data.RemovedCount };
     }
 
     private static FileSystemRecord Grown(FileSystemRecord present, FileSystemSpec spec)
@@ -283,6 +278,9 @@ public sealed partial class NacreNode : IAsyncDisposable
             await _mgs.AddOstAsync(record.Name, index, _options.Nid, cancellationToken);
         }
     }
+
+    /// <summary>The name in a target's UUID, for instance of <c>demo-OST0000_UUID</c> (04 section 1.2).</summary>
+    private static string FileSystemOf(string uuid) => uuid.LastIndexOf('-') is var end and > 0 ? uuid[..end] : uuid;
 
     private IPEndPoint Address => new(_options.Nid.Address, _options.LNetPort);
 

@@ -11,6 +11,9 @@ public sealed record OstOptions
     /// <summary>OST index, 0 to 0xffff.</summary>
     public required int Index { get; init; }
 
+    /// <summary>See <see cref="PtlRpc.IRpcTarget.Generation"/>.</summary>
+    public uint Generation { get; init; }
+
     /// <summary>Largest bulk RPC in bytes: a power of two, 1 to 64 MiB (06 section 3.1). Each 1 MiB costs a pool buffer.</summary>
     public int BrwSize { get; init; } = 4 << 20;
 

@@ -79,6 +79,8 @@ public sealed partial class OstTarget : IRpcTarget, IObjectTarget, ILdlmHost, IA
 
     public TargetKind Kind => TargetKind.Ost;
 
+    public uint Generation => _options.Generation;
+
     public bool Active => !_stopped;
 
     public ulong LastCommitted => _transactions.Committed;

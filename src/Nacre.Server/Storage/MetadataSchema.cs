@@ -47,15 +47,16 @@ internal static class MetadataSchema
         """;
 
     /// <summary>Makes the tables and the root directory in an empty database, in one transaction.</summary>
-    public static void Create(SqliteConnection db, string fileSystemName, int hashBits, DateTimeOffset now)
+    public static void Create(SqliteConnection db, MetadataStoreOptions options, DateTimeOffset now)
     {
         db.Execute("BEGIN IMMEDIATE");
         db.Execute(Tables);
         PutMeta(db, "format", Format);
-        PutMeta(db, "hash_bits", hashBits);
+        PutMeta(db, "hash_bits", options.HashBits);
         PutMeta(db, "created", now.ToUnixTimeSeconds());
         PutMeta(db, "hash_key", RandomNumberGenerator.GetBytes(NameHash.KeyLength));
-        PutMeta(db, "file_system", fileSystemName);
+        PutMeta(db, "file_system", options.FileSystemName);
+        PutMeta(db, "generation", options.Generation);
         InsertRoot(db, now);
         db.Execute(Invariant($"PRAGMA application_id={ApplicationId}"));
         db.Execute(Invariant($"PRAGMA user_version={Format}"));
@@ -90,6 +91,9 @@ internal static class MetadataSchema
         row.Reset();
         return text;
     }
+
+    /// <summary>See <see cref="MetadataStoreOptions.Generation"/>; 0 in a database of before there were generations.</summary>
+    public static uint ReadGeneration(SqliteConnection db) => (uint)(db.ReadInteger("SELECT value FROM meta WHERE key = 'generation'") ?? 0);
 
     public static NameHash ReadNameHash(SqliteConnection db)
     {

@@ -20,9 +20,14 @@ public sealed partial class MetadataStore
     private const ulong ObjectSequencesPerTarget = 0x10000;
     private const int MaxTargets = 0x10000;
 
+    /// <summary>Metadata sequences a generation has for itself, 2^14 generations long; sequences of objects, 2^12 generations long.</summary>
+    private const ulong SequencesPerGeneration = 0x10000, ObjectSequencesPerGeneration = 16;
+    private const uint SequenceGenerations = 1 << 14, ObjectGenerations = 1 << 12;
+
     // Changed under the gate; WasObjectAllocated reads it without.
     private readonly ConcurrentDictionary<int, ReservedCounter> _objectCounters = [];
     private ReservedCounter _sequences = null!;
+    private readonly uint _generation;
     private ulong _epochToWrite;
     private long _inodeCount, _inodeCountCommitted;
     private SqliteStatement _putCounterSql = null!;
@@ -39,7 +44,8 @@ public sealed partial class MetadataStore
 
     /// <summary>True for sequences this store has given out (and the MDT's own).</summary>
     internal bool IsKnownSequence(ulong sequence) =>
-        sequence >= InodeNumber.FirstNormalSequence && sequence < FirstClientSequence + _sequences.Next;
+        sequence is >= InodeNumber.FirstNormalSequence and < FirstClientSequence
+        || IsBetween(sequence, FirstClientSequence + FirstSequence, FirstClientSequence + _sequences.Next);
 
     /// <summary>Next object of an OST. OST i owns the sequences 0x240000400 + (i &lt;&lt; 16) and the 65535 after it, ids from 1
     /// to 0xffffffef in each.</summary>
@@ -50,7 +56,7 @@ public sealed partial class MetadataStore
         if (!_objectCounters.TryGetValue(ostIndex, out var counter))
         {
             string name = string.Create(CultureInfo.InvariantCulture, $"object:{ostIndex}");
-            counter = new ReservedCounter(name, _options.ObjectBatch, 0);
+            counter = new ReservedCounter(name, _options.ObjectBatch, FirstObject);
             _objectCounters[ostIndex] = counter;
         }
         ulong number = Allocate(counter);
@@ -68,8 +74,15 @@ public sealed partial class MetadataStore
         return sequence < ObjectSequencesPerTarget
             && fid.ObjectId - 1 < ObjectsPerSequence
             && _objectCounters.TryGetValue(ostIndex, out var counter)
-            && (sequence * ObjectsPerSequence) + fid.ObjectId - 1 < Volatile.Read(ref counter.Next);
+            && IsBetween((sequence * ObjectsPerSequence) + fid.ObjectId - 1, FirstObject, Volatile.Read(ref counter.Next));
     }
+
+    private static bool IsBetween(ulong number, ulong first, ulong end) => number >= first && number < end;
+
+    /// <summary>Number of the first object of each OST of this generation.</summary>
+    private ulong FirstObject => _generation % ObjectGenerations * ObjectSequencesPerGeneration * ObjectsPerSequence;
+
+    private ulong FirstSequence => _generation % SequenceGenerations * SequencesPerGeneration;
 
     internal void AddInodes(int count) => _inodeCount += count;
 
@@ -120,7 +133,7 @@ public sealed partial class MetadataStore
     private void StartEpoch()
     {
         _putCounterSql = _db.Prepare("INSERT INTO counter VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET value = ?2");
-        _sequences = new ReservedCounter("sequence", _options.SequenceBatch, 0);
+        _sequences = new ReservedCounter("sequence", _options.SequenceBatch, FirstSequence);
         var select = _db.Prepare("SELECT name, value FROM counter");
         while (select.Step())
         {

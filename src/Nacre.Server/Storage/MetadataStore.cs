@@ -13,6 +13,12 @@ public sealed record MetadataStoreOptions
     /// <summary>Stored in a new database, compared with an old one; also the fsname. Empty: not compared.</summary>
     public string FileSystemName { get; init; } = "";
 
+    /// <summary>
+    /// For a new database: how many file systems were removed before it was made. Its numbers begin behind those of an earlier file system of the same
+    /// name, so that no client can have a FID of the one that means something in the other.
+    /// </summary>
+    public uint Generation { get; init; }
+
     /// <summary>Refuse to make a new database where there is none.</summary>
     public bool MustExist { get; init; }
 
@@ -92,6 +98,7 @@ public sealed partial class MetadataStore : IDisposable
         {
             FileSystemName = MetadataSchema.ReadText(_db, "file_system");
             _hash = MetadataSchema.ReadNameHash(_db);
+            _generation = MetadataSchema.ReadGeneration(_db);
             _checkpointer = new SqliteConnection(path, create: false);
             _checkpointer.Execute("PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0");
             Prepare();
@@ -218,7 +225,7 @@ public sealed partial class MetadataStore : IDisposable
             db.Execute(FormattableString.Invariant($"PRAGMA cache_size=-{Math.Max(1, options.PageCacheBytes / 1024)}"));
             if (isEmpty)
             {
-                MetadataSchema.Create(db, options.FileSystemName, options.HashBits, now);
+                MetadataSchema.Create(db, options, now);
                 DiskSync.Directory(Path.GetDirectoryName(path)!);
             }
             return db;

@@ -216,7 +216,7 @@ public class ConnectTests
         var client = await network.AddScriptedClientAsync();
         await client.ConnectAsync(_mdt);
 
-        network.Server.RemoveTarget(_mdt);
+        await network.Server.RemoveTarget(_mdt);
 
         Assert.Contains("TargetStopped " + client.Uuid, _mdt.Events);
         Assert.Equal(-Errno.ENOTCONN, (await client.CallAsync(Portal.MdsRequest, client.NewRequest(Opcode.ObdPing))).Body.Status);

@@ -14,6 +14,8 @@ public sealed class FakeTarget(TargetKind kind, string uuid) : IRpcTarget
 
     public TargetKind Kind => kind;
 
+    public uint Generation { get; init; }
+
     /// <summary>What the target grants of word 1; everything by default.</summary>
     public ConnectFlags Grants { get; set; } = (ConnectFlags)ulong.MaxValue;
 

@@ -1,3 +1,5 @@
+using Nacre.LNet;
+
 namespace Nacre.Server.Mdt.FileSystem;
 
 /// <summary>Linux capability bits the metadata server looks at (05 section 9.1), as a mask of the low 32 bits.</summary>
@@ -21,6 +23,9 @@ public sealed record IdentityPolicy
 {
     /// <summary>When set, a request with fsuid 0 from a client that is not exempt runs as these ids.</summary>
     public (uint Uid, uint Gid)? RootSquash { get; init; }
+
+    /// <summary>Clients whose root is not squashed; null = none.</summary>
+    public Func<Nid, bool>? SquashExempt { get; init; }
 
     /// <summary>Capabilities a process with fsuid != 0 may bring; the genuine default is none.</summary>
     public Capabilities UserCapabilities { get; init; }

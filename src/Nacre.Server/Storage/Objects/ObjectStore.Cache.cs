@@ -11,6 +11,24 @@ public sealed partial class ObjectStore
     /// <summary>Objects nobody uses, the last used first.</summary>
     private readonly LinkedList<StoredObject> _idle = new();
 
+    private int _maxOpenObjects;
+
+    /// <summary>Objects kept open when nobody uses them. Lowered, it closes those used longest ago.</summary>
+    public int MaxOpenObjects
+    {
+        get { lock (_cacheGate) return _maxOpenObjects; }
+        set
+        {
+            List<StoredObject> closing = [];
+            lock (_cacheGate)
+            {
+                _maxOpenObjects = value;
+                while (TakeSuperfluous() is { } one) closing.Add(one);
+            }
+            foreach (var one in closing) one.Close();
+        }
+    }
+
     public IStoredObject Open(in LuFid fid)
     {
         var key = ObjectKey.Of(fid);
@@ -64,16 +82,21 @@ public sealed partial class ObjectStore
             else
             {
                 _idle.AddFirst(released.IdleNode);
-                if (_idle.Count > _options.MaxOpenObjects)
-                {
-                    closing = _idle.Last!.Value;
-                    _idle.RemoveLast();
-                    _cache.Remove(closing.Key);
-                    closing.Detached = true;
-                }
+                closing = TakeSuperfluous();
             }
         }
         closing?.Close();
+    }
+
+    /// <summary>The unused object that was used longest ago, out of the cache, when there are too many. Called under the gate.</summary>
+    private StoredObject? TakeSuperfluous()
+    {
+        if (_idle.Count <= _maxOpenObjects) return null;
+        var oldest = _idle.Last!.Value;
+        _idle.RemoveLast();
+        _cache.Remove(oldest.Key);
+        oldest.Detached = true;
+        return oldest;
     }
 
     private void CloseIdle()

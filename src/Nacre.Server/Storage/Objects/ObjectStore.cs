@@ -13,7 +13,7 @@ namespace Nacre.Server.Storage.Objects;
 /// </para>
 /// <para>
 /// Memory: an object in use or not flushed stays open; of the others the last
-/// <see cref="ObjectStoreOptions.MaxOpenObjects"/> used do.
+/// <see cref="MaxOpenObjects"/> used do.
 /// </para>
 /// </summary>
 public sealed partial class ObjectStore : IObjectStore
@@ -23,6 +23,7 @@ public sealed partial class ObjectStore : IObjectStore
     private const int BlockBytes = 4096;
 
     private readonly ObjectStoreOptions _options;
+    private long _capacity;
     private readonly ILogger _log;
     private readonly StoreUsage _usage = new();
     private readonly Tombstones _tombstones;
@@ -36,6 +37,8 @@ public sealed partial class ObjectStore : IObjectStore
         Files = files;
         Time = time;
         _options = options;
+        _capacity = options.CapacityBytes;
+        _maxOpenObjects = options.MaxOpenObjects;
         _log = log;
         _tombstones = new Tombstones(time);
         CheckFormat();
@@ -65,11 +68,19 @@ public sealed partial class ObjectStore : IObjectStore
 
     public BackingSpace Backing { get; }
 
+    /// <summary>Bytes the target may use, from now on. What is stored stays, also where it is more.</summary>
+    public long CapacityBytes
+    {
+        get => Volatile.Read(ref _capacity);
+        set => Volatile.Write(ref _capacity, value);
+    }
+
     public ObjectStoreSpace Space()
     {
+        long capacity = CapacityBytes;
         var (used, objects) = _usage.Total;
-        long free = Math.Max(0, Math.Min(_options.CapacityBytes - used, Backing.Free));
-        return new ObjectStoreSpace(_options.CapacityBytes, used, free, objects, Math.Min(Backing.FreeFiles, free / BlockBytes));
+        long free = Math.Max(0, Math.Min(capacity - used, Backing.Free));
+        return new ObjectStoreSpace(capacity, used, free, objects, Math.Min(Backing.FreeFiles, free / BlockBytes));
     }
 
     public ObjectStoreSpace RefreshSpace()
