@@ -17,8 +17,8 @@ export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SKIP_FIRST_TIME_EXPE
 artifacts=${NACRE_ARTIFACTS:-$root/artifacts}
 results=$artifacts/tests
 solution=Nacre.slnx
-# command:Debian package
-needed=(tshark:tshark fusermount3:fuse3 sqlite3:sqlite3)
+# command or file:Debian package
+needed=(tshark:tshark fusermount3:fuse3 sqlite3:sqlite3 /usr/bin/aws:awscli /usr/lib/python3/dist-packages/boto3:python3-boto3)
 # A project not listed runs after these; the end-to-end tests come last.
 fast_first=(Nacre.LNet.Tests Nacre.PtlRpc.Tests Nacre.Ldlm.Tests Nacre.Client.Tests Nacre.Fuse.Tests Nacre.Server.Tests)
 last=Nacre.EndToEnd.Tests
@@ -46,7 +46,7 @@ finish() {
 install_packages() {
     local entry missing=()
     for entry in "${needed[@]}"; do
-        command -v "${entry%%:*}" >/dev/null || missing+=("${entry##*:}")
+        [[ -e ${entry%%:*} ]] || command -v "${entry%%:*}" >/dev/null || missing+=("${entry##*:}")
     done
     ((${#missing[@]} == 0)) && return
     if ! command -v apt-get >/dev/null || [[ $(id -u) != 0 ]]; then

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Nacre.ControlPlane.Api;
 using Nacre.ControlPlane.Tests.Operations.Support;
 using static Nacre.ControlPlane.Tests.Operations.Support.Requests;
 
@@ -85,7 +86,7 @@ public sealed class TagResourceTests : IDisposable
 
     private Task<JsonObject> TagAsync(string arn, string tags) => _api.CallAsync("TagResource", Request(arn, tags));
 
-    private Task<Api.ApiException> RefusedAsync(string arn, string tags) => _api.RefusedAsync("TagResource", Request(arn, tags));
+    private Task<ApiException> RefusedAsync(string arn, string tags) => _api.RefusedAsync("TagResource", Request(arn, tags));
 
     private async Task<string> ArnAsync(JsonObject request) => TestApi.Text(await _api.CreateAsync(request), "ResourceARN");
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Nacre.ControlPlane.Api;
 using Nacre.ControlPlane.Tests.Operations.Support;
 using static Nacre.ControlPlane.Tests.Operations.Support.TestApi;
 
@@ -111,7 +112,7 @@ public sealed class CsiDriverReplayTests : IDisposable
         {
             await _api.CallAsync("DeleteFileSystem", $$"""{"FileSystemId":"{{id}}"}""");
         }
-        catch (Api.ApiException e) when (e.Code == "FileSystemNotFound")
+        catch (ApiException e) when (e.Code == "FileSystemNotFound")
         {
             // Counts as deleted.
         }
