@@ -40,6 +40,9 @@ public sealed partial class LdlmNamespace
         return ValueTask.CompletedTask;
     }
 
+    /// <summary>Whether the client has this lock, granted, on this resource.</summary>
+    public bool IsGranted(Export e, ulong handle, in LdlmResId res) => _table.IsGranted(OwnerOf(e), handle, res);
+
     /// <summary>
     /// Early cancels: handles that came along with another request. To be done before that request, and only if it is no
     /// replay. Unknown handles and those of other clients are skipped.

@@ -174,6 +174,12 @@ internal sealed partial class LockTable : IDisposable
         }
     }
 
+    public bool IsGranted(LockOwner owner, ulong handle, in LdlmResId name)
+    {
+        lock (_gate)
+            return _locks.TryGetValue(handle, out var l) && l.Owner == owner && l.State == LockState.Granted && l.Resource.Name == name;
+    }
+
     public LdlmLock? FindByClientHandle(LockOwner owner, ulong clientHandle)
     {
         lock (_gate)

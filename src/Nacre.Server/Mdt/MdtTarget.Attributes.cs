@@ -229,10 +229,13 @@ public sealed partial class MdtTarget
             found.AccessAcl.Span.CopyTo(request.ReplyBuffer(buffer));
     }
 
-    private static void PutHsmState(ref MdtBody body, in MdtObject found)
+    /// <summary><c>t_state</c>: a restore is under way (07 section 6.1).</summary>
+    private void PutHsmState(ref MdtBody body, in MdtObject found)
     {
-        if (!found.Hsm.IsEmpty)
-            body.Valid |= ObdMd.TState;
+        if (found.Hsm.IsEmpty)
+            return;
+        body.Valid |= ObdMd.TState;
+        body.TState = BodyWriter.IsReleased(found.Layout.Span) && _hsm.IsRestoring(found.Fid) ? 1u : 0u;
     }
 
     /// <summary>An ordinary reply with all buffers of its format, zeroed, and a negative status (05 section 1.5).</summary>

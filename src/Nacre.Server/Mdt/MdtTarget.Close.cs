@@ -5,7 +5,8 @@ using Nacre.Server.Mdt.FileSystem;
 
 namespace Nacre.Server.Mdt;
 
-/// <summary>MDS_CLOSE (05 section 8). Never waits for a lock: a client may have to close before it can give one up.</summary>
+/// <summary>MDS_CLOSE (05 section 8). Never waits for a lock: a client may have to close before it can give one up. Only a release does, whose closer
+/// has the file for itself (MdtTarget.Release.cs).</summary>
 public sealed partial class MdtTarget
 {
     private const int CloseRecord = 2;
@@ -17,6 +18,11 @@ public sealed partial class MdtTarget
     {
         ulong cookie = request.Get<MdtIoEpoch>(1).OpenHandle;
         var record = request.Get<MdtRecSetattr>(CloseRecord);
+        if ((record.Bias & MdsBias.HsmRelease) != 0)
+        {
+            await CloseReleasingAsync(request, record, cookie).ConfigureAwait(false);
+            return;
+        }
         MdtResult result;
         lock (_store.Gate)
         {
@@ -29,8 +35,8 @@ public sealed partial class MdtTarget
             FailWithBuffers(request, Errno.ESTALE, CloseShape);
             return;
         }
-        // A close intent (layout swap, release, resync) is not carried out: the bit for it stays clear, the file is closed,
-        // and the tool hears EBUSY (05 section 8.4).
+        // A close intent other than a release (layout swap, resync) is not carried out: the bit for it stays clear, the file is
+        // closed, and the tool hears EBUSY (05 section 8.4).
         await Settled(result.Transaction).ConfigureAwait(false);
         request.StartReply(CloseShape);
         Record(request, result);

@@ -24,10 +24,10 @@ public sealed partial class MdtTarget
         | ConnectFlags.Flags2;
 
     /// <summary>Not granted: OVERSTRIPING and FLR (layouts this server does not make), FILE_SECCTX, ENCRYPT.., LOCK_CONVERT
-    /// (matters for data on MDT only), ARCHIVE_ID_ARRAY (no coordinator yet).</summary>
+    /// (matters for data on MDT only).</summary>
     private const ConnectFlags2 Granted2 =
         ConnectFlags2.SumStatfs | ConnectFlags2.IncXid | ConnectFlags2.Lsom | ConnectFlags2.GetattrPfid
-        | ConnectFlags2.RepMbits;
+        | ConnectFlags2.RepMbits | ConnectFlags2.ArchiveIdArray;
 
     /// <summary>The lock bits this server hands out: all but DOM.</summary>
     private const InodeBits KnownBits = InodeBits.All & ~InodeBits.Dom;
@@ -66,6 +66,7 @@ public sealed partial class MdtTarget
     {
         _locks.DropExport(export);
         CloseAllFiles(export);
+        _hsm.Unregister(export);
     }
 
     /// <summary>Refuses a modification over a read-only connection.</summary>

@@ -6,7 +6,7 @@ using Nacre.Server.Mdt.FileSystem;
 
 namespace Nacre.Server.Mdt;
 
-/// <summary>MDS_GET_INFO, MDS_SET_INFO, MDS_QUOTACTL and the HSM queries (05 sections 3.9 to 3.12).</summary>
+/// <summary>MDS_GET_INFO, MDS_SET_INFO, MDS_QUOTACTL (05 sections 3.9 to 3.11).</summary>
 public sealed partial class MdtTarget
 {
     /// <summary>Where the value begins behind the key "fid2path".</summary>
@@ -75,19 +75,4 @@ public sealed partial class MdtTarget
         (answer.Command, answer.Type, answer.Id) = (asked.Command, asked.Type, asked.Id);
         return ValueTask.CompletedTask;
     }
-
-    /// <summary>No HSM yet: no file has a state.</summary>
-    private async ValueTask HsmStateGetAsync(RpcRequest request)
-    {
-        await Settled(ObjectOrError(RequireFid(request.Get<MdtBody>(BufBody))).Transaction).ConfigureAwait(false);
-        request.StartReply(MdtBody.Size, HsmUserState.Size);
-    }
-
-    private async ValueTask HsmActionAsync(RpcRequest request)
-    {
-        await Settled(ObjectOrError(RequireFid(request.Get<MdtBody>(BufBody))).Transaction).ConfigureAwait(false);
-        request.StartReply(MdtBody.Size, HsmCurrentAction.Size);
-    }
-
-    private static ValueTask HsmUnsupportedAsync(RpcRequest request) => throw new FsException(Errno.EOPNOTSUPP);
 }

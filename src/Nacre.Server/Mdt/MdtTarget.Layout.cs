@@ -130,6 +130,9 @@ public sealed partial class MdtTarget
         var stored = RequireRegular(fid).Layout.Span;
         if (stored.IsEmpty)
             return true;
+        // The data of a released file has to come back first; its client asks for that by itself.
+        if (BodyWriter.IsReleased(stored))
+            return false;
         var layout = DecodeStored(stored);
         var (start, end) = ExtentOf(intent);
         return layout.IsComposite && layout.Components.Exists(c => !c.IsInstantiated && c.Intersects(start, end));
@@ -144,6 +147,8 @@ public sealed partial class MdtTarget
         var stored = found.Layout.Span;
         if (stored.IsEmpty)
             return StoreLayout(fid, default, null, made);
+        if (BodyWriter.IsReleased(stored))
+            return default(MdtResult);
         var (start, end) = ExtentOf(intent);
         var changed = _layouts.Instantiate(DecodeStored(stored), fid, start, end);
         return changed == null ? default(MdtResult) : _fs.SetLayout(fid, LovCodec.Encode(changed));
@@ -281,20 +286,7 @@ public sealed partial class MdtTarget
     private static uint GenerationOf(in MdtObject file) =>
         file.Layout.IsEmpty ? 0 : DecodeStored(file.Layout.Span).EffectiveGeneration;
 
-    /// <summary>A layout in the hands of another file: its owner and a generation that neither file ever had.</summary>
-    private static byte[] Moved(ReadOnlySpan<byte> ea, LuFid owner, uint generation)
-    {
-        if (ea.IsEmpty)
-            return [];
-        var layout = DecodeStored(ea);
-        layout.Generation = generation;
-        foreach (var component in layout.Components)
-        {
-            component.OiId = owner.ObjectId;
-            component.OiSeq = owner.Sequence;
-        }
-        if (!layout.IsComposite)
-            layout.Components[0].GenOrOffset = (ushort)generation;
-        return LovCodec.Encode(layout);
-    }
+    /// <summary>A layout in the hands of another file.</summary>
+    private static byte[] Moved(ReadOnlySpan<byte> ea, LuFid owner, uint generation) =>
+        ea.IsEmpty ? [] : MdtFileSystem.Owned(DecodeStored(ea), owner, generation);
 }

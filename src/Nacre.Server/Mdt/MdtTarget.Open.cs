@@ -18,8 +18,8 @@ public sealed partial class MdtTarget
 
     private const Disp LookedUp = Disp.Execd | Disp.LookupExecd;
 
-    /// <summary>Leases, mirrors, HSM release, PCC and restored objects are not there yet.</summary>
-    private const MdsOpen Unsupported = MdsOpen.JoinFile | MdsOpen.HasObjs | MdsOpen.Lease | MdsOpen.Release | MdsOpen.Resync | MdsOpen.Pcc;
+    /// <summary>Mirrors, PCC and restored objects are not there yet.</summary>
+    private const MdsOpen Unsupported = MdsOpen.JoinFile | MdsOpen.HasObjs | MdsOpen.Resync | MdsOpen.Pcc;
 
     private async ValueTask IntentOpenAsync(RpcRequest request)
     {
@@ -66,6 +66,8 @@ public sealed partial class MdtTarget
             throw new FsException(Errno.EOPNOTSUPP);
         if (open.Writes || open.Creates && open.Has(MdsOpen.Excl))
             RequireWritable(request.Export);
+        if (open.IsLease && !open.Has(MdsOpen.Lock))
+            throw new RpcException(Errno.EPROTO, rpcLevel: true);
         if (!open.HasName && !open.ByFid && !open.IsVolatile)
             throw new RpcException(Errno.EPROTO, rpcLevel: true);
         if (NameIn(request, OpenName).Length > MaxName)

@@ -21,6 +21,8 @@ public sealed partial class MdtTarget
     {
         if (RefuseByType(request, open, found, disposition) is { } refusal)
             return refusal;
+        if (open.IsLease)
+            return await OpenLeaseAsync(request, open, found, disposition).ConfigureAwait(false);
         if (found.Attributes.IsRegular && open.NeedsLayout && (found.Layout.IsEmpty || open.Has(MdsOpen.HasEa)))
             return await OpenWithNewLayoutAsync(request, open, found, disposition).ConfigureAwait(false);
         await RevokeCachedOpensAsync(request, open, found.Fid).ConfigureAwait(false);
@@ -66,20 +68,25 @@ public sealed partial class MdtTarget
 
     /// <summary>
     /// A client may keep a closed file open under its OPEN lock, which would make an execution fail with ETXTBSY for no visible
-    /// reason, and the other way round. Calling that lock back makes the client close what it does not use.
+    /// reason, and the other way round. Calling that lock back makes the client close what it does not use. So is a lease of somebody else.
     /// </summary>
     private async ValueTask RevokeCachedOpensAsync(RpcRequest request, OpenRequest open, LuFid fid)
     {
         int opposing;
+        ulong lease;
         lock (_store.Gate)
         {
             var (_, writers, executors) = _fs.OpenCounts(fid);
             opposing = open.Has(MdsOpen.Exec) ? writers : open.Writes ? executors : 0;
+            lease = _leases.GetValueOrDefault(fid);
         }
-        if (opposing == 0)
+        if (opposing == 0 && lease == 0)
             return;
-        var mode = open.Has(MdsOpen.Exec) ? LockMode.PR : LockMode.CW;
+        // A reader's CR would leave the PW of a lease for writing alone.
+        var mode = open.Writes ? LockMode.CW : LockMode.PR;
         (await LockAsync(request, fid, mode, InodeBits.Open).ConfigureAwait(false)).Dispose();
+        if (lease != 0)
+            BreakLease(fid, lease);
     }
 
     private static LockMode OpenLockMode(in OpenRequest open) =>
@@ -117,6 +124,9 @@ public sealed partial class MdtTarget
             if (!StillNamed(request, open, fid, out var found))
                 return null;
             if (found.Attributes.IsRegular && found.Layout.IsEmpty && open.NeedsLayout)
+                return null;
+            // Given out since it was looked for: called back in the next round.
+            if (_leases.ContainsKey(fid))
                 return null;
             return CountOpen(request, open, found, disposition);
         }

@@ -39,6 +39,7 @@ public sealed partial class MdtTarget
         if (!StateOf(export).OpenFiles.Remove(cookie, out file))
             return false;
         Interlocked.Decrement(ref _openFiles);
+        EndLease(file.Fid, cookie);
         return true;
     }
 
@@ -49,8 +50,11 @@ public sealed partial class MdtTarget
         lock (_store.Gate)
         {
             state.Closed = true;
-            foreach (var file in state.OpenFiles.Values)
+            foreach (var (cookie, file) in state.OpenFiles)
+            {
                 _fs.Close(file.Fid, file.Mode, null);
+                EndLease(file.Fid, cookie);
+            }
             Interlocked.Add(ref _openFiles, -state.OpenFiles.Count);
             state.OpenFiles.Clear();
         }

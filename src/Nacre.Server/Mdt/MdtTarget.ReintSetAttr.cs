@@ -62,6 +62,7 @@ public sealed partial class MdtTarget
         CTime = record.Ctime,
         Flags = (InodeFlags)record.AttrFlags,
         ProjId = record.Projid,
+        DataModified = (record.Bias & MdsBias.DataModified) != 0,
     };
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]

@@ -4,6 +4,7 @@ using Nacre.Ldlm.Wire;
 using Nacre.PtlRpc;
 using Nacre.PtlRpc.Wire;
 using Nacre.Server.Mdt.FileSystem;
+using Nacre.Server.Mdt.Hsm;
 using Nacre.Server.Mdt.Layouts;
 using Nacre.Server.Ost;
 using Nacre.Server.Storage;
@@ -36,6 +37,7 @@ public sealed partial class MdtTarget : IRpcTarget, ILdlmHost, IDisposable
     private readonly ObjectAllocator _allocator;
     private readonly LayoutFactory _layouts;
     private readonly ObjectDestroyer _destroyer;
+    private readonly HsmCoordinator _hsm;
     private readonly RpcOperationTable _operations;
     private readonly RpcHandler _intent;
     private volatile IdentityPolicy _identity;
@@ -61,6 +63,7 @@ public sealed partial class MdtTarget : IRpcTarget, ILdlmHost, IDisposable
         _allocator = new ObjectAllocator(time);
         _layouts = new LayoutFactory(_allocator, _fs.AllocateObject);
         _destroyer = new ObjectDestroyer(_fs, _allocator, time, log);
+        _hsm = new HsmCoordinator(_fs, _locks, options.FileSystemName, options.Hsm, time, log);
         _intent = Settling(IntentAsync);
         _operations = new RpcOperationTable(BuildOperations());
         _defaultUserLayout = LovCodec.Encode(options.DefaultLayout);
@@ -92,11 +95,20 @@ public sealed partial class MdtTarget : IRpcTarget, ILdlmHost, IDisposable
         _destroyer.Wake();
     }
 
-    /// <summary>Starts destroying the objects of removed files, those of earlier runs first.</summary>
-    public void Start() => _destroyer.Start();
+    /// <summary>Starts the background work, first what earlier runs have left: the objects of removed files, HSM actions.</summary>
+    public void Start()
+    {
+        _hsm.Load();
+        _hsm.Start();
+        _destroyer.Start();
+    }
 
-    /// <summary>Stops the background work; objects not yet destroyed stay queued in the store.</summary>
-    public ValueTask StopAsync() => _destroyer.StopAsync();
+    /// <summary>Stops the background work; what is not done stays queued in the store.</summary>
+    public async ValueTask StopAsync()
+    {
+        await _hsm.StopAsync().ConfigureAwait(false);
+        await _destroyer.StopAsync().ConfigureAwait(false);
+    }
 
     public RpcHandler? Find(uint opcode) => _operations.Find(opcode);
 
@@ -105,6 +117,7 @@ public sealed partial class MdtTarget : IRpcTarget, ILdlmHost, IDisposable
     public void Dispose()
     {
         _locks.Dispose();
+        _hsm.Dispose();
         _destroyer.Dispose();
     }
 
@@ -127,11 +140,12 @@ public sealed partial class MdtTarget : IRpcTarget, ILdlmHost, IDisposable
         new(Opcode.MdsRmfid, Settling(RemoveByFidAsync), OperationFlags.Modifies),
         new(Opcode.MdsHsmStateGet, Settling(HsmStateGetAsync), OperationFlags.None),
         new(Opcode.MdsHsmAction, Settling(HsmActionAsync), OperationFlags.None),
-        new(Opcode.MdsHsmStateSet, HsmUnsupportedAsync, OperationFlags.None),
-        new(Opcode.MdsHsmProgress, HsmUnsupportedAsync, OperationFlags.None),
-        new(Opcode.MdsHsmRequest, HsmUnsupportedAsync, OperationFlags.None),
-        new(Opcode.MdsHsmCtRegister, HsmUnsupportedAsync, OperationFlags.None),
-        new(Opcode.MdsHsmCtUnregister, HsmUnsupportedAsync, OperationFlags.None),
+        new(Opcode.MdsHsmStateSet, Settling(HsmStateSetAsync), OperationFlags.Modifies),
+        new(Opcode.MdsHsmProgress, Settling(HsmProgressAsync), OperationFlags.Modifies),
+        // A restore is allowed on a read-only connection too (07 section 3.5); executed twice it queues nothing twice.
+        new(Opcode.MdsHsmRequest, Settling(HsmRequestAsync), OperationFlags.None),
+        new(Opcode.MdsHsmCtRegister, HsmRegisterAsync, OperationFlags.None),
+        new(Opcode.MdsHsmCtUnregister, HsmUnregisterAsync, OperationFlags.None),
         new(Opcode.SeqQuery, SequenceQueryAsync, OperationFlags.None),
         new(Opcode.FldQuery, FldQueryAsync, OperationFlags.None),
         new(Opcode.FldRead, FldReadAsync, OperationFlags.None),

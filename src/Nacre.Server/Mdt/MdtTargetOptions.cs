@@ -1,5 +1,6 @@
 using Nacre.PtlRpc.Wire;
 using Nacre.Server.Mdt.FileSystem;
+using Nacre.Server.Mdt.Hsm;
 using Nacre.Server.Mdt.Layouts;
 
 namespace Nacre.Server.Mdt;
@@ -21,6 +22,9 @@ public sealed record MdtTargetOptions
 
     /// <summary>See <see cref="PtlRpc.IRpcTarget.Generation"/>.</summary>
     public uint Generation { get; init; }
+
+    /// <summary>Limits of the HSM coordinator.</summary>
+    public HsmOptions Hsm { get; init; } = new();
 
     /// <summary>How often this target was started: <c>ocd_instance</c>.</summary>
     public uint Instance { get; init; } = 1;

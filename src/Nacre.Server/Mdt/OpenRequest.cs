@@ -11,6 +11,8 @@ internal readonly record struct OpenRequest(MdtRecCreate Record, MdtCredentials 
     public bool Creates => Has(MdsOpen.Creat);
     public bool Writes => Has(MdsOpen.Write);
     public bool ByFid => Has(MdsOpen.ByFid) && !Record.Fid2.IsZero;
+    /// <summary>The opener wants to have the file for itself, and to hear of it when somebody else wants it (07 section 7).</summary>
+    public bool IsLease => Has(MdsOpen.Lease);
     public bool IsVolatile => Has(MdsOpen.Volatile);
 
     /// <summary>What the store counts and checks; the bits have the same values.</summary>

@@ -12,7 +12,6 @@ internal abstract partial class QueueWorker : IDisposable
 {
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
 
-    private readonly TimeProvider _time;
     private readonly SemaphoreSlim _wake = new(0, 1);
     private readonly CancellationTokenSource _stop = new();
     private Task _work = Task.CompletedTask;
@@ -20,7 +19,7 @@ internal abstract partial class QueueWorker : IDisposable
     protected QueueWorker(MdtFileSystem fs, TimeProvider time, ILogger log)
     {
         Files = fs;
-        _time = time;
+        Time = time;
         Log = log;
         Stopping = _stop.Token;
     }
@@ -30,6 +29,8 @@ internal abstract partial class QueueWorker : IDisposable
     protected MetadataStore Store => Files.Store;
 
     protected ILogger Log { get; }
+
+    protected TimeProvider Time { get; }
 
     /// <summary>Fires when the work has to end.</summary>
     protected CancellationToken Stopping { get; }
@@ -62,7 +63,7 @@ internal abstract partial class QueueWorker : IDisposable
         await _work.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    public void Dispose()
+    public virtual void Dispose()
     {
         _stop.Cancel();
         _stop.Dispose();
@@ -99,10 +100,10 @@ internal abstract partial class QueueWorker : IDisposable
             if (complete)
                 await _wake.WaitAsync(Stopping).ConfigureAwait(false);
             else
-                await Task.Delay(RetryAfter, _time, Stopping).ConfigureAwait(false);
+                await Task.Delay(RetryAfter, Time, Stopping).ConfigureAwait(false);
         }
     }
 
-    [LoggerMessage(EventId = 3101, Level = LogLevel.Error, Message = "{Worker}: a round of work for the OSTs failed; trying again")]
+    [LoggerMessage(EventId = 3101, Level = LogLevel.Error, Message = "{Worker}: a round of work failed; trying again")]
     private static partial void LogFailed(ILogger log, Exception failure, string worker);
 }

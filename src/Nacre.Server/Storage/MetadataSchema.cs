@@ -7,11 +7,20 @@ namespace Nacre.Server.Storage;
 /// <summary>The tables of a metadata database; docs/storage.md describes them for people with the sqlite3 tool.</summary>
 internal static class MetadataSchema
 {
-    /// <summary>Grows when an older program could not use the database any more.</summary>
-    public const int Format = 1;
+    /// <summary>
+    /// Grows when an older program could not use the database any more. 2: files whose data is in an archive, and actions queued for them.
+    /// </summary>
+    public const int Format = 2;
 
     /// <summary>"Ncre": tells our databases from other people's.</summary>
     public const int ApplicationId = 0x4e637265;
+
+    /// <summary>Since format 2.</summary>
+    private const string HsmTables = """
+        CREATE TABLE hsm_action(
+            cookie INTEGER PRIMARY KEY, action INTEGER NOT NULL, ino INTEGER NOT NULL, archive INTEGER NOT NULL,
+            flags INTEGER NOT NULL, created INTEGER NOT NULL, data BLOB);
+        """;
 
     private const string Tables = """
         CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -36,6 +45,7 @@ internal static class MetadataSchema
         CREATE TABLE reply(
             client TEXT NOT NULL, tag INTEGER NOT NULL, xid INTEGER NOT NULL, transno INTEGER NOT NULL, status INTEGER NOT NULL,
             data BLOB, PRIMARY KEY(client, tag)) WITHOUT ROWID;
+        """ + HsmTables + "\n" + """
         CREATE VIEW file AS SELECT
             printf('[0x%x:0x%x:0x0]', (ino >> 32) + 0x200000000, ino & 0xffffffff) AS fid,
             printf('%06o', mode) AS mode, uid, gid, projid, nlink, size, datetime(mtime, 'unixepoch') AS mtime,
@@ -82,6 +92,20 @@ internal static class MetadataSchema
         {
             throw new MetadataStoreException($"{path} belongs to the file system '{name}', not to '{fileSystemName}'");
         }
+    }
+
+    /// <summary>Brings a database of an older format up to this one, in one transaction.</summary>
+    public static void Upgrade(SqliteConnection db)
+    {
+        if ((db.ReadInteger("PRAGMA user_version") ?? 0) >= Format)
+        {
+            return;
+        }
+        db.Execute("BEGIN IMMEDIATE");
+        db.Execute(HsmTables);
+        db.Execute(Invariant($"UPDATE meta SET value = {Format} WHERE key = 'format'"));
+        db.Execute(Invariant($"PRAGMA user_version={Format}"));
+        db.Execute("COMMIT");
     }
 
     public static string ReadText(SqliteConnection db, string key)

@@ -203,5 +203,6 @@ public sealed partial class MetadataStore
         PrepareEntries();
         PrepareXattrs();
         PrepareQueues();
+        PrepareHsm();
     }
 }

@@ -228,6 +228,10 @@ public sealed partial class MetadataStore : IDisposable
                 MetadataSchema.Create(db, options, now);
                 DiskSync.Directory(Path.GetDirectoryName(path)!);
             }
+            else
+            {
+                MetadataSchema.Upgrade(db);
+            }
             return db;
         }
         catch

@@ -24,6 +24,14 @@ public class MdtStructuresTests
         Assert.Equal(112, Unsafe.SizeOf<ObdQuotactl>());
         Assert.Equal(32, Unsafe.SizeOf<HsmUserState>());
         Assert.Equal(24, Unsafe.SizeOf<HsmCurrentAction>());
+        Assert.Equal(24, Unsafe.SizeOf<HsmAttrs>());
+        Assert.Equal(24, Unsafe.SizeOf<HsmStateSet>());
+        Assert.Equal(24, Unsafe.SizeOf<HsmRequest>());
+        Assert.Equal(32, Unsafe.SizeOf<HsmUserItem>());
+        Assert.Equal(8, Unsafe.SizeOf<KucHeader>());
+        Assert.Equal(32, Unsafe.SizeOf<HsmActionList>());
+        Assert.Equal(72, Unsafe.SizeOf<HsmActionItem>());
+        Assert.Equal(64, Unsafe.SizeOf<HsmProgressKernel>());
         Assert.Equal(24, Unsafe.SizeOf<LuDirpage>());
         Assert.Equal(32, Unsafe.SizeOf<LuDirent>());
         Assert.Equal(24, Unsafe.SizeOf<LuSeqRange>());

@@ -175,6 +175,11 @@ internal sealed partial class ScriptedClient : IPutReceiver, IAsyncDisposable
     private async Task AnswerCallbackAsync(ulong xid, byte[] payload)
     {
         var request = new RpcAnswer(payload);
+        if (request.Body.Opcode == Opcode.LdlmSetInfo)
+        {
+            AnswerSetInfo(xid, request);
+            return;
+        }
         var callback = new Callback(request.Body.Opcode, request.Get<LdlmRequest>(1));
         Callbacks.Enqueue(callback);
         var builder = new MessageBuilder();

@@ -260,29 +260,3 @@ public struct ObdQuotactl
     public uint Valid;
     public uint Padding;
 }
-
-/// <summary><c>hsm_user_state</c> (05 section 3.12).</summary>
-[StructLayout(LayoutKind.Sequential, Pack = 1)]
-public struct HsmUserState
-{
-    public const int Size = 32;
-
-    public uint States;
-    public uint ArchiveId;
-    public uint InProgressState;
-    public uint Action;
-    public ulong ExtentOffset;
-    public ulong ExtentLength;
-}
-
-/// <summary><c>hsm_current_action</c> (05 section 3.12).</summary>
-[StructLayout(LayoutKind.Sequential, Pack = 1)]
-public struct HsmCurrentAction
-{
-    public const int Size = 24;
-
-    public uint State;
-    public uint Action;
-    public ulong ExtentOffset;
-    public ulong ExtentLength;
-}

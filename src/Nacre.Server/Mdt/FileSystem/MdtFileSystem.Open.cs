@@ -58,7 +58,7 @@ public sealed partial class MdtFileSystem
 
     /// <summary>
     /// Takes back one <see cref="Open"/>. <paramref name="times"/>: what the client's close carries, applied by 05 section 8.2
-    /// (only forward; Size/Blocks with LazySize/LazyBlocks grow the lazy size); null for eviction. The last close of an unlinked
+    /// (only forward; Size/Blocks with LazySize/LazyBlocks grow the lazy size; DataModified makes an archived file dirty); null for eviction. The last close of an unlinked
     /// object destroys it. Never throws for a missing object or a count that is not there; carries a transno.
     /// </summary>
     public MdtResult Close(LuFid fid, OpenMode mode, in SetAttrArgs? times)
@@ -68,7 +68,8 @@ public sealed partial class MdtFileSystem
         var inode = Store.FindInode(number);
         bool destroy = inode is { NLink: 0 } && last;
         var update = inode != null && times is { } wanted && !destroy ? Newer(inode, wanted) : 0;
-        if (inode == null || (!destroy && update == 0))
+        bool dirties = inode != null && times is { DataModified: true } && MakesDirty(inode);
+        if (inode == null || (!destroy && update == 0 && !dirties))
         {
             return new MdtResult
             {
@@ -88,6 +89,10 @@ public sealed partial class MdtFileSystem
             Store.Change(inode); // the version stays: a close is no change of the object (VBR)
             ApplyRest(inode, times!.Value, update);
             ApplyLazySize(inode, times.Value);
+            if (dirties)
+            {
+                MarkDirty(inode);
+            }
         }
         return Done(inode, transno, before, destroy);
     }

@@ -33,6 +33,10 @@ public sealed partial class MdtFileSystem
         ApplyOwner(inode, args, valid);
         ApplyMode(who, inode, args, valid);
         ApplyRest(inode, args, valid);
+        if (args.DataModified)
+        {
+            MarkDirty(inode);
+        }
         return Done(inode, transno, before);
     }
 

@@ -124,6 +124,8 @@ public readonly record struct SetAttrArgs
     public FileTime CTime { get; init; }
     public InodeFlags Flags { get; init; }
     public uint ProjId { get; init; }
+    /// <summary>The file's data has changed as well: an archived file gets dirty, whoever asks (07 section 3.3).</summary>
+    public bool DataModified { get; init; }
 }
 
 /// <summary>How a file is opened, counted per inode until the matching close. Numerically the low MDS_OPEN_* / FMODE bits

@@ -15,6 +15,8 @@ public sealed class LayoutFactory(ObjectAllocator allocator, Func<int, LuFid> ne
     /// <summary>The layout of a new file with its first component instantiated. Throws ENOSPC when no OST can take it.</summary>
     public LovLayout Create(LovLayout template, LuFid file)
     {
+        if (template.Components.Exists(static c => c.IsReleased))
+            return Released(template, file);
         if (!template.IsComposite)
             return LovLayout.Plain(Instantiated(template.Components[0], file));
         var layout = new LovLayout { IsComposite = true, Generation = (uint)template.Components.Count };
@@ -24,6 +26,25 @@ public sealed class LayoutFactory(ObjectAllocator allocator, Func<int, LuFid> ne
             // The first component always has its objects; the others get theirs when something is written there.
             var component = id == 0 ? Instantiated(wish, file) : Uninstantiated(wish, file);
             component.Id = ++id;
+            layout.Components.Add(component);
+        }
+        return layout;
+    }
+
+    /// <summary>The layout of a file that is born with its data in an archive (07 section 9): no objects, in any component.</summary>
+    private static LovLayout Released(LovLayout template, LuFid file)
+    {
+        var layout = new LovLayout { IsComposite = template.IsComposite, Generation = (uint)template.Components.Count };
+        uint id = 0;
+        foreach (var wish in template.Components)
+        {
+            var component = Owned(wish, file);
+            component.Pattern |= LovPattern.Released;
+            component.StripeCount = wish.StripeCount == 0 ? (ushort)1 : wish.StripeCount;
+            component.GenOrOffset = 0;
+            component.Objects = [];
+            if (layout.IsComposite)
+                component.Id = ++id;
             layout.Components.Add(component);
         }
         return layout;

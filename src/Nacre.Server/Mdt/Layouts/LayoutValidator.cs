@@ -89,7 +89,8 @@ public static class LayoutValidator
     {
         if ((pattern & (LovPattern.Mdt | LovPattern.Overstriping | LovPattern.Foreign)) != 0)
             throw new FsException(Errno.EOPNOTSUPP);
-        if (pattern is not (LovPattern.None or LovPattern.Raid0))
+        // RELEASED: a file whose data is in an archive is imported (07 section 9).
+        if ((pattern & ~LovPattern.Released) is not (LovPattern.None or LovPattern.Raid0))
             throw new FsException(Errno.EINVAL);
     }
 
