@@ -41,7 +41,8 @@ public static class Identifiers
         {
             return key;
         }
-        string id = key.Contains("alias/", StringComparison.Ordinal) ? KeyId($"{settings.Region}/{account}/{key[key.IndexOf("alias/", StringComparison.Ordinal)..]}") : key;
+        int alias = key.IndexOf("alias/", StringComparison.Ordinal);
+        string id = alias < 0 ? key : KeyId($"{settings.Region}/{account}/{key[alias..]}");
         return $"arn:{settings.Partition}:kms:{settings.Region}:{account}:key/{id}";
     }
 

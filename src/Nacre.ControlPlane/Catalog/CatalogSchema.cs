@@ -3,7 +3,9 @@ using Microsoft.Data.Sqlite;
 
 namespace Nacre.ControlPlane.Catalog;
 
-/// <summary>The tables of the catalog. Each kind of resource has one of the same columns, so that a new kind is a name in <see cref="Kinds"/>.</summary>
+/// <summary>
+/// The tables of the catalog. Each kind of resource has one of the same columns, so that a new kind is a name in <see cref="Kinds"/>.
+/// </summary>
 internal static class CatalogSchema
 {
     /// <summary>Grows when an older program could not use the file any more.</summary>
@@ -24,8 +26,10 @@ internal static class CatalogSchema
     private const string Resource = """
         CREATE TABLE {0}(
             sequence INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, account TEXT NOT NULL,
-            name TEXT UNIQUE, parent TEXT, unsettled INTEGER NOT NULL, document TEXT NOT NULL);
+            name TEXT UNIQUE, parent TEXT, unsettled INTEGER NOT NULL,
+            usage_class TEXT, usage_gib INTEGER NOT NULL, usage_throughput INTEGER NOT NULL, document TEXT NOT NULL);
         CREATE INDEX {0}_account ON {0}(account, sequence);
+        CREATE INDEX {0}_usage ON {0}(account, usage_class, usage_gib, usage_throughput) WHERE usage_class IS NOT NULL;
         CREATE INDEX {0}_parent ON {0}(parent, sequence) WHERE parent IS NOT NULL;
         CREATE INDEX {0}_unsettled ON {0}(sequence) WHERE unsettled = 1;
         """;

@@ -13,6 +13,7 @@ internal static class Kinds
         Account = entry => entry.Description.OwnerId,
         // One node serves a mount name once.
         Name = entry => entry.Description.LustreConfiguration.MountName,
+        Usage = entry => UsageOf(entry.Description),
         IsUnsettled = entry => entry.Description.Lifecycle is FileSystemLifecycle.Creating or FileSystemLifecycle.Deleting
             || (entry.Description.AdministrativeActions ?? []).Any(Actions.IsUnsettled),
     };
@@ -46,4 +47,22 @@ internal static class Kinds
         Parent = entry => entry.Description.FileSystemId,
         IsUnsettled = entry => entry.Description.Lifecycle is "PENDING" or "EXECUTING" or "CANCELING",
     };
+
+    // Growth that is under way counts from the request on.
+    private static Usage UsageOf(FileSystem fileSystem)
+    {
+        var targets = (fileSystem.AdministrativeActions ?? []).Where(Actions.IsUnsettled).Select(action => action.TargetFileSystemValues);
+        return new Usage(
+            FileSystemClass.Of(fileSystem.LustreConfiguration.DeploymentType ?? ""),
+            Math.Max(fileSystem.StorageCapacity ?? 0, targets.Max(target => target?.StorageCapacity) ?? 0),
+            Math.Max(
+                fileSystem.LustreConfiguration.ThroughputCapacity ?? 0,
+                targets.Max(target => target?.LustreConfiguration?.ThroughputCapacity) ?? 0));
+    }
+}
+
+/// <summary>Quotas are kept apart for scratch, PERSISTENT_1 and PERSISTENT_2 file systems.</summary>
+internal static class FileSystemClass
+{
+    public static string Of(string deploymentType) => DeploymentType.IsScratch(deploymentType) ? "SCRATCH" : deploymentType;
 }

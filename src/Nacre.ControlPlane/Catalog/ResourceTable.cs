@@ -4,12 +4,14 @@ using Microsoft.Data.Sqlite;
 namespace Nacre.ControlPlane.Catalog;
 
 /// <summary>
-/// The resources of one kind. Each call is a transaction of its own, or part of the one of <see cref="ResourceCatalog.Change{T}(Func{T})"/> it is called in.
-/// A change that has returned survives a kill and a power cut. Safe for use from several threads.
+/// The resources of one kind. Each call is a transaction of its own, or part of the one of
+/// <see cref="ResourceCatalog.Change{T}(Func{T})"/> it is called in. A change that has returned survives a kill and a power cut. Safe for use from several threads.
 /// </summary>
 public sealed class ResourceTable<TEntry>
     where TEntry : class
 {
+    private const string Columns = "id, account, name, parent, unsettled, usage_class, usage_gib, usage_throughput, document";
+
     private readonly ResourceCatalog _catalog;
     private readonly ResourceKind<TEntry> _kind;
     private readonly string _table;
@@ -32,11 +34,21 @@ public sealed class ResourceTable<TEntry>
 
     public bool HasName(string name) => _catalog.Read(db => db.Integer($"SELECT 1 FROM {_table} WHERE name = ?1", name)) == 1;
 
-    /// <summary>Resources of an account in the order they were made: at most <paramref name="limit"/>, behind the one with the given sequence number.</summary>
+    /// <summary>
+    /// Resources of an account in the order they were made: at most <paramref name="limit"/>, behind the one with the given sequence number.
+    /// </summary>
     /// <param name="after">0 for the first page; else the last sequence number of the page before. The resource itself may be gone.</param>
     public IReadOnlyList<Sequenced<TEntry>> List(string account, long after = 0, int limit = int.MaxValue) => _catalog.Read(db => db.Rows(
         row => new Sequenced<TEntry>(row.GetInt64(1), Entry(row)),
         $"SELECT document, sequence FROM {_table} WHERE account = ?1 AND sequence > ?2 ORDER BY sequence LIMIT ?3", account, after, limit));
+
+    /// <summary>What an account has of one class of resources, for its quotas.</summary>
+    /// <param name="except">Id of a resource that is not counted.</param>
+    public UsageTotal UsageOf(string account, string usageClass, string? except = null) => _catalog.Read(db => db.Rows(
+        row => new UsageTotal(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2)),
+        $"SELECT COUNT(*), COALESCE(SUM(usage_gib), 0), COALESCE(SUM(usage_throughput), 0) FROM {_table} "
+        + "WHERE account = ?1 AND usage_class = ?2 AND id IS NOT ?3",
+        account, usageClass, except)).Single();
 
     /// <summary>Ids of the resources that belong to another one, in the order they were made.</summary>
     public IReadOnlyList<string> ChildrenOf(string parent) => Ids("parent = ?1", parent);
@@ -50,8 +62,7 @@ public sealed class ResourceTable<TEntry>
         try
         {
             db.Run(
-                $"INSERT INTO {_table}(id, account, name, parent, unsettled, document) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
-                _kind.Id(entry), _kind.Account(entry), _kind.Name(entry), _kind.Parent(entry), _kind.IsUnsettled(entry), Document(entry));
+                $"INSERT INTO {_table}({Columns}) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)", Values(entry));
         }
         catch (SqliteException e) when (e.SqliteErrorCode == SQLitePCL.raw.SQLITE_CONSTRAINT)
         {
@@ -96,9 +107,7 @@ public sealed class ResourceTable<TEntry>
         {
             throw new InvalidOperationException($"{_table}: the id of '{id}' cannot change");
         }
-        db.Run(
-            $"UPDATE {_table} SET account = ?2, name = ?3, parent = ?4, unsettled = ?5, document = ?6 WHERE id = ?1",
-            id, _kind.Account(entry), _kind.Name(entry), _kind.Parent(entry), _kind.IsUnsettled(entry), Document(entry));
+        db.Run($"UPDATE {_table} SET ({Columns}) = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) WHERE id = ?1", Values(entry));
         Announce(id);
     }
 
@@ -107,6 +116,17 @@ public sealed class ResourceTable<TEntry>
 
     private TEntry Entry(SqliteDataReader row) => JsonSerializer.Deserialize(row.GetString(0), _kind.Json)
         ?? throw new CatalogException($"{_table} holds a document without contents; the catalog is damaged");
+
+    // Of Columns.
+    private object?[] Values(TEntry entry)
+    {
+        var usage = _kind.Usage(entry);
+        return
+        [
+            _kind.Id(entry), _kind.Account(entry), _kind.Name(entry), _kind.Parent(entry), _kind.IsUnsettled(entry),
+            usage?.Class, usage?.Gib ?? 0, usage?.Throughput ?? 0, Document(entry),
+        ];
+    }
 
     private string Document(TEntry entry) => JsonSerializer.Serialize(entry, _kind.Json);
 

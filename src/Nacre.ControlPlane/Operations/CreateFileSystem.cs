@@ -40,10 +40,12 @@ internal sealed class CreateFileSystem(OperationServices services)
         return entry;
     }
 
-    private void CheckQuotas(FileSystemOrder order) => QuotaRules.Check(
-        services.Catalog.FileSystems.List(order.Account).Select(item => item.Entry),
-        new Wanted(order.DeploymentType, order.Request.StorageCapacity ?? 0, order.Lustre.ThroughputCapacity ?? 0),
-        services.Settings.Quotas);
+    private void CheckQuotas(FileSystemOrder order)
+    {
+        var wanted = new Usage(
+            FileSystemClass.Of(order.DeploymentType), order.Request.StorageCapacity ?? 0, order.Lustre.ThroughputCapacity ?? 0);
+        QuotaRules.Check(services.Catalog.FileSystems.UsageOf(order.Account, wanted.Class), wanted, services.Settings.Quotas);
+    }
 
     // SCRATCH_1 is called fsx on FSx, always. A node serves a name once, so that only the first one here is.
     private string MountName(FileSystemOrder order)

@@ -24,6 +24,7 @@ internal sealed class DescribeDataRepositoryAssociations(OperationServices servi
         var page = _listing.Read(
             new ListingRequest(Name, context, request.AssociationIds, request.MaxResults, request.NextToken, Filters.Text(request.Filters)),
             Filters.Matcher(Filters.OfAssociations, request.Filters));
-        return ValueTask.FromResult(new DescribeDataRepositoryAssociationsResponse([.. page.Entries.Select(entry => entry.Description)], page.NextToken));
+        return ValueTask.FromResult(new DescribeDataRepositoryAssociationsResponse(
+            [.. page.Entries.Select(entry => entry.Description)], page.NextToken));
     }
 }

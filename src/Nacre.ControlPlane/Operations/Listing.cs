@@ -10,7 +10,8 @@ internal sealed record Page<TEntry>(IReadOnlyList<TEntry> Entries, string? NextT
 /// <param name="Operation">With account, ids and filter it names the listing for the page tokens.</param>
 /// <param name="Ids">As sent; null or empty for all.</param>
 /// <param name="Filter">Canonical text of the filters.</param>
-internal sealed record ListingRequest(string Operation, CallContext Context, IReadOnlyList<string?>? Ids, int? MaxResults, string? NextToken, string Filter = "");
+internal sealed record ListingRequest(
+    string Operation, CallContext Context, IReadOnlyList<string?>? Ids, int? MaxResults, string? NextToken, string Filter = "");
 
 /// <summary>Lists resources of one kind for Describe operations, in the order they were made.</summary>
 /// <param name="notFound">The refusal for an id that does not exist.</param>

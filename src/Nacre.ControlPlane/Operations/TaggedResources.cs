@@ -30,10 +30,14 @@ internal sealed class TaggedResources(ResourceCatalog catalog)
         var tags = change(Read(arn, context));
         return Path(arn, context) switch
         {
-            ["file-system", var id] => catalog.FileSystems.Update(id, now => now with { Description = now.Description with { Tags = tags } }) is not null,
-            ["backup", var id] => catalog.Backups.Update(id, now => now with { Description = now.Description with { Tags = tags } }) is not null,
-            ["association", _, var id] => catalog.Associations.Update(id, now => now with { Description = now.Description with { Tags = tags } }) is not null,
-            ["task", var id] => catalog.Tasks.Update(id, now => now with { Description = now.Description with { Tags = tags } }) is not null,
+            ["file-system", var id] => catalog.FileSystems.Update(
+                id, now => now with { Description = now.Description with { Tags = tags } }) is not null,
+            ["backup", var id] => catalog.Backups.Update(
+                id, now => now with { Description = now.Description with { Tags = tags } }) is not null,
+            ["association", _, var id] => catalog.Associations.Update(
+                id, now => now with { Description = now.Description with { Tags = tags } }) is not null,
+            ["task", var id] => catalog.Tasks.Update(
+                id, now => now with { Description = now.Description with { Tags = tags } }) is not null,
             _ => false,
         };
     });
@@ -49,7 +53,8 @@ internal sealed class TaggedResources(ResourceCatalog catalog)
         string[] parts = arn.Split(':', ArnParts);
         if (parts.Length < ArnParts || parts[0] != "arn")
         {
-            throw new ApiException(ErrorCode.BadRequest, $"Invalid ResourceARN: {arn}. Must be arn:aws:fsx:REGION:ACCOUNT:file-system/ID, for instance.");
+            throw new ApiException(ErrorCode.BadRequest, $"Invalid ResourceARN: {arn}. "
+                + "Must be arn:aws:fsx:REGION:ACCOUNT:file-system/ID, for instance.");
         }
         if (parts[2] != "fsx")
         {

@@ -49,11 +49,10 @@ internal sealed class UpdateFileSystem(OperationServices services)
         {
             return;
         }
-        QuotaRules.Check(
-            services.Catalog.FileSystems.List(change.FileSystem.OwnerId).Select(item => item.Entry)
-                .Where(other => other.Description.FileSystemId != change.FileSystem.FileSystemId),
-            new Wanted(change.Present.DeploymentType!, change.CapacityAfter ?? 0, change.ThroughputCapacityAfter ?? 0),
-            services.Settings.Quotas with { FileSystems = int.MaxValue });
+        var wanted = new Usage(
+            FileSystemClass.Of(change.Present.DeploymentType!), change.CapacityAfter ?? 0, change.ThroughputCapacityAfter ?? 0);
+        var others = services.Catalog.FileSystems.UsageOf(change.FileSystem.OwnerId, wanted.Class, change.FileSystem.FileSystemId);
+        QuotaRules.Check(others, wanted, services.Settings.Quotas with { FileSystems = int.MaxValue });
     }
 
     private static FileSystemEntry Apply(FileSystemChange change)

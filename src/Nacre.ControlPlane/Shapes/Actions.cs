@@ -15,7 +15,8 @@ public static class Actions
     public static bool AreTooMany(IReadOnlyList<AdministrativeAction>? actions) => (actions ?? []).Count(IsUnsettled) >= KeptOfType;
 
     /// <summary>Puts a new update on the list, pending; growth of capacity comes with the optimization of storage that follows it.</summary>
-    public static IReadOnlyList<AdministrativeAction> Add(IReadOnlyList<AdministrativeAction>? actions, TargetFileSystemValues target, DateTimeOffset now)
+    public static IReadOnlyList<AdministrativeAction> Add(
+        IReadOnlyList<AdministrativeAction>? actions, TargetFileSystemValues target, DateTimeOffset now)
     {
         var update = new AdministrativeAction
         {
@@ -24,11 +25,12 @@ public static class Actions
             Status = ActionStatus.Pending,
             TargetFileSystemValues = target,
         };
-        IEnumerable<AdministrativeAction> added = target.StorageCapacity is null
-            ? [update]
-            : [update, new() { AdministrativeActionType = ActionType.StorageOptimization, RequestTime = update.RequestTime, Status = ActionStatus.Pending }];
+        IEnumerable<AdministrativeAction> added = target.StorageCapacity is null ? [update] : [update, Optimization(update)];
         return Trim([.. added, .. actions ?? []]);
     }
+
+    private static AdministrativeAction Optimization(AdministrativeAction update) =>
+        update with { AdministrativeActionType = ActionType.StorageOptimization, TargetFileSystemValues = null };
 
     // Settled ones go first: what is under way may not be forgotten.
     private static List<AdministrativeAction> Trim(IReadOnlyList<AdministrativeAction> actions)

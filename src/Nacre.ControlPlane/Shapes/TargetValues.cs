@@ -3,7 +3,9 @@ namespace Nacre.ControlPlane.Shapes;
 /// <summary>What becomes of a file system when an update takes effect.</summary>
 public static class TargetValues
 {
-    /// <returns>The file system with the members that <paramref name="target"/> has, and with what follows from them: metadata IOPS, network interfaces.</returns>
+    /// <returns>
+    /// The file system with the members that <paramref name="target"/> has, and with what follows from them: metadata IOPS, network interfaces.
+    /// </returns>
     public static FileSystem Apply(FileSystem now, TargetFileSystemValues target)
     {
         var changed = now with

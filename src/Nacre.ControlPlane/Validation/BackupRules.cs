@@ -9,7 +9,8 @@ internal static class BackupRules
     [
         new(
             fs => DeploymentType.IsScratch(fs.LustreConfiguration.DeploymentType!),
-            fs => $"Backups of file systems with DeploymentType {fs.LustreConfiguration.DeploymentType} are unsupported. Allowed: PERSISTENT_1, PERSISTENT_2.")
+            fs => $"Backups of file systems with DeploymentType {fs.LustreConfiguration.DeploymentType} are "
+                + "unsupported. Allowed: PERSISTENT_1, PERSISTENT_2.")
         {
             Code = ErrorCode.UnsupportedOperation,
         },

@@ -16,12 +16,17 @@ internal static class CreateFileSystemRules
 
     private static IEnumerable<Rule<FileSystemOrder>> Type() =>
     [
-        new(o => o.Request.FileSystemType != "LUSTRE", o => $"FileSystemType {o.Request.FileSystemType} is not available here. Available: LUSTRE."),
-        new(o => FamilyRules.Foreign(o.Request) is not null, o => $"{FamilyRules.Foreign(o.Request)} cannot be applied to create a LUSTRE file system."),
+        new(
+            o => o.Request.FileSystemType != "LUSTRE",
+            o => $"FileSystemType {o.Request.FileSystemType} is not available here. Available: LUSTRE."),
+        new(
+            o => FamilyRules.Foreign(o.Request) is not null,
+            o => $"{FamilyRules.Foreign(o.Request)} cannot be applied to create a LUSTRE file system."),
         new(o => o.Request.NetworkType == "DUAL", "NetworkType DUAL is not available for LUSTRE file systems. Allowed: IPV4."),
         new(
             o => o.Offer is null,
-            o => $"StorageType {o.StorageType} is not available for DeploymentType {o.DeploymentType}. Allowed: {string.Join(", ", Offer.StorageTypesOf(o.DeploymentType))}."),
+            o => $"StorageType {o.StorageType} is not available for DeploymentType {o.DeploymentType}. Allowed: "
+                + $"{string.Join(", ", Offer.StorageTypesOf(o.DeploymentType))}."),
         new(
             o => o.Lustre.DriveCacheType is not null && o.Offer!.DriveCacheTypes.Count == 0,
             o => $"DriveCacheType {o.Lustre.DriveCacheType} is allowed with StorageType HDD only; StorageType is {o.StorageType}."),
@@ -37,13 +42,15 @@ internal static class CreateFileSystemRules
     [
         new(
             o => o.Lustre.PerUnitStorageThroughput is not null && o.Offer!.Throughputs.Count == 0,
-            o => $"PerUnitStorageThroughput {o.Throughput} cannot be set for DeploymentType {o.DeploymentType} with StorageType {o.StorageType}.")
+            o => $"PerUnitStorageThroughput {o.Throughput} cannot be set for DeploymentType {o.DeploymentType} with "
+                + $"StorageType {o.StorageType}.")
         {
             Code = ErrorCode.InvalidPerUnitStorageThroughput,
         },
         new(
             o => o.Offer!.Throughputs.Count > 0 && !o.Offer.Throughputs.Contains(o.Throughput),
-            o => "Invalid Lustre deployment configuration: the provided throughput is invalid or does not meet the storage capacity requirement. "
+            o => "Invalid Lustre deployment configuration: the provided throughput is invalid or does not meet the "
+                + "storage capacity requirement. "
                 + $"PerUnitStorageThroughput is {(o.Lustre.PerUnitStorageThroughput is { } given ? given : "absent")}; "
                 + $"allowed for {o.DeploymentType} {o.StorageType}: {string.Join(", ", o.Offer!.Throughputs)}.")
         {
@@ -83,7 +90,8 @@ internal static class CreateFileSystemRules
     [
         new(
             o => o.Offer!.IsElastic && o.Request.StorageCapacity is not null,
-            o => $"StorageCapacity {o.Request.StorageCapacity} cannot be set with StorageType INTELLIGENT_TIERING, whose capacity is elastic."),
+            o => $"StorageCapacity {o.Request.StorageCapacity} cannot be set with StorageType INTELLIGENT_TIERING, "
+                + "whose capacity is elastic."),
         new(
             o => !o.Offer!.IsElastic && !o.Steps.AllowsCreation(o.Request.StorageCapacity ?? 0),
             o => $"Invalid Lustre FS storage capacity: {o.Request.StorageCapacity}. Must be {o.Steps.Creation}."),
@@ -97,14 +105,16 @@ internal static class CreateFileSystemRules
             o => $"FileSystemTypeVersion {o.Version} is not available. Allowed: {string.Join(", ", LustreVersions.All)}."),
         new(
             o => !LustreVersions.For(o).Contains(o.Version),
-            o => $"FileSystemTypeVersion {o.Version} is not available for {LustreVersions.Reason(o)}. Allowed: {string.Join(", ", LustreVersions.For(o))}."),
+            o => $"FileSystemTypeVersion {o.Version} is not available for {LustreVersions.Reason(o)}. Allowed: "
+                + $"{string.Join(", ", LustreVersions.For(o))}."),
     ];
 
     private static IEnumerable<Rule<FileSystemOrder>> Backups() =>
     [
         new(
             o => o.RetentionDays > 0 && !o.Offer!.IsPersistent,
-            o => $"AutomaticBackupRetentionDays {o.RetentionDays} is allowed with persistent deployment types only; DeploymentType is {o.DeploymentType}."),
+            o => $"AutomaticBackupRetentionDays {o.RetentionDays} is allowed with persistent deployment types only; "
+                + $"DeploymentType is {o.DeploymentType}."),
         new(
             o => o.Lustre.CopyTagsToBackups == true && !o.Offer!.IsPersistent,
             o => $"CopyTagsToBackups is allowed with persistent deployment types only; DeploymentType is {o.DeploymentType}."),

@@ -14,7 +14,8 @@ internal static class Filters
         ["volume-id"] = _ => null,
     };
 
-    public static readonly IReadOnlyDictionary<string, Func<AssociationEntry, string?>> OfAssociations = new Dictionary<string, Func<AssociationEntry, string?>>
+    public static readonly IReadOnlyDictionary<string, Func<AssociationEntry, string?>> OfAssociations =
+        new Dictionary<string, Func<AssociationEntry, string?>>
     {
         ["file-system-id"] = entry => entry.Description.FileSystemId,
         ["file-cache-id"] = _ => null,
@@ -30,7 +31,8 @@ internal static class Filters
     };
 
     /// <summary>Whether all of a request's filters, whose shape has been checked, match.</summary>
-    public static Func<TEntry, bool> Matcher<TEntry>(IReadOnlyDictionary<string, Func<TEntry, string?>> properties, IReadOnlyList<Filter?>? filters) =>
+    public static Func<TEntry, bool> Matcher<TEntry>(
+        IReadOnlyDictionary<string, Func<TEntry, string?>> properties, IReadOnlyList<Filter?>? filters) =>
         entry => (filters ?? []).All(filter =>
             filter!.Name is null || (filter.Values ?? []).Contains(properties[filter.Name](entry)));
 

@@ -16,7 +16,8 @@ internal static class LogRules
         new(
             o => of(o) is ({ Destination: { } destination }, var account, var settings)
                 && !destination.StartsWith(GroupArn(settings, account, RequiredGroupPrefix), StringComparison.Ordinal),
-            o => $"LogConfiguration Destination {of(o).Log!.Destination} is not allowed. It must be a log group of this account and region whose "
+            o => $"LogConfiguration Destination {of(o).Log!.Destination} is not allowed. "
+                + "It must be a log group of this account and region whose "
                 + $"name begins with {RequiredGroupPrefix}: {GroupArn(of(o).Settings, of(o).Account, RequiredGroupPrefix)}..."),
     ];
 

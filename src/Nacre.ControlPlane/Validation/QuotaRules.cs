@@ -9,27 +9,24 @@ namespace Nacre.ControlPlane.Validation;
 internal static class QuotaRules
 {
     /// <summary>Inside of the change that makes a file system or lets it grow, so that two requests cannot both take the last place.</summary>
-    /// <param name="others">The file systems of the account without the one in question.</param>
-    /// <param name="wanted">What the one in question is going to be.</param>
+    /// <param name="others">What the account has of the class without the file system in question.</param>
+    /// <param name="wanted">What that is going to take.</param>
     /// <exception cref="ApiException">ServiceLimitExceeded.</exception>
-    public static void Check(IEnumerable<FileSystemEntry> others, Wanted wanted, Quotas quotas)
+    public static void Check(UsageTotal others, Usage wanted, Quotas quotas)
     {
-        var alike = others.Select(entry => entry.Description).Where(other => ClassOf(other.LustreConfiguration.DeploymentType!) == ClassOf(wanted.DeploymentType)).ToList();
-        if (alike.Count >= quotas.FileSystems)
+        if (others.Count >= quotas.FileSystems)
         {
-            throw Exceeded("FILE_SYSTEM_COUNT", quotas.FileSystems, $"{ClassOf(wanted.DeploymentType)} file systems");
+            throw Exceeded("FILE_SYSTEM_COUNT", quotas.FileSystems, $"{wanted.Class} file systems");
         }
-        if (wanted.CapacityGib + alike.Sum(other => (long)(other.StorageCapacity ?? 0)) > quotas.StorageGib)
+        if (others.Gib + wanted.Gib > quotas.StorageGib)
         {
-            throw Exceeded("TOTAL_STORAGE", quotas.StorageGib, $"GiB of {ClassOf(wanted.DeploymentType)} file systems");
+            throw Exceeded("TOTAL_STORAGE", quotas.StorageGib, $"GiB of {wanted.Class} file systems");
         }
-        if (wanted.ThroughputCapacity + alike.Sum(other => (long)(other.LustreConfiguration.ThroughputCapacity ?? 0)) > quotas.ThroughputCapacity)
+        if (others.Throughput + wanted.Throughput > quotas.ThroughputCapacity)
         {
             throw Exceeded("TOTAL_THROUGHPUT_CAPACITY", quotas.ThroughputCapacity, "MB/s of INTELLIGENT_TIERING file systems");
         }
     }
-
-    private static string ClassOf(string deploymentType) => DeploymentType.IsScratch(deploymentType) ? "SCRATCH" : deploymentType;
 
     private static ApiException Exceeded(string limit, long bound, string what) => new(
         ErrorCode.ServiceLimitExceeded,
@@ -38,7 +35,3 @@ internal static class QuotaRules
         Members = new Dictionary<string, string> { ["Limit"] = limit },
     };
 }
-
-/// <param name="CapacityGib">0 for INTELLIGENT_TIERING.</param>
-/// <param name="ThroughputCapacity">MB/s; 0 for others.</param>
-internal readonly record struct Wanted(string DeploymentType, long CapacityGib, long ThroughputCapacity);

@@ -15,7 +15,9 @@ internal static class RepositoryRules
     [
         new(o => IsLink(o) && o.DeploymentType == DeploymentType.Persistent2, UnsupportedOnPersistent2),
         new(o => o.Lustre is { ImportPath: null, ExportPath: not null }, "ExportPath is allowed together with ImportPath only."),
-        new(o => o.Lustre is { ImportPath: null, ImportedFileChunkSize: not null }, "ImportedFileChunkSize is allowed together with ImportPath only."),
+        new(
+            o => o.Lustre is { ImportPath: null, ImportedFileChunkSize: not null },
+            "ImportedFileChunkSize is allowed together with ImportPath only."),
         new(
             o => o.Lustre is { ImportPath: null, AutoImportPolicy: not null and not "NONE" },
             o => $"AutoImportPolicy {o.Lustre.AutoImportPolicy} is allowed together with ImportPath only."),

@@ -1,11 +1,11 @@
 using System.Globalization;
-using System.Text.RegularExpressions;
 using Nacre.ControlPlane.Shapes;
+using Nacre.LNet;
 
 namespace Nacre.ControlPlane.Validation;
 
 /// <summary>What root of a client becomes, and for which clients not.</summary>
-internal static partial class RootSquashRules
+internal static class RootSquashRules
 {
     private const uint MaxId = uint.MaxValue - 1;
 
@@ -19,7 +19,8 @@ internal static partial class RootSquashRules
             o => $"Invalid RootSquash: {of(o)!.RootSquash}. Either both ids are 0, which turns root squash off, or neither is."),
         new(
             o => MisformedNid(of(o)) is not null,
-            o => $"Invalid NoSquashNids: {MisformedNid(of(o))}. Must be four numbers from 0 to 255, or ranges such as [2-10], as in 10.0.[2-10].[1-255]@tcp."),
+            o => $"Invalid NoSquashNids: {MisformedNid(of(o))}. "
+                + "Must be four numbers from 0 to 255, or ranges such as [2-10], as in 10.0.[2-10].[1-255]@tcp."),
     ];
 
     /// <summary>User and group id of <c>uid:gid</c>; up to ten digits each.</summary>
@@ -27,20 +28,5 @@ internal static partial class RootSquashRules
         [.. squash.Split(':').Select(id => long.Parse(id, NumberStyles.None, CultureInfo.InvariantCulture))];
 
     private static string? MisformedNid(RootSquashConfiguration? squash) =>
-        squash?.NoSquashNids?.FirstOrDefault(nid => !nid[..nid.IndexOf('@', StringComparison.Ordinal)].Split('.').All(IsOctet));
-
-    private static bool IsOctet(string text)
-    {
-        var match = Octet().Match(text);
-        if (!match.Success)
-        {
-            return false;
-        }
-        int first = int.Parse(match.Groups["first"].Value, NumberStyles.None, CultureInfo.InvariantCulture);
-        int last = match.Groups["last"].Success ? int.Parse(match.Groups["last"].Value, NumberStyles.None, CultureInfo.InvariantCulture) : first;
-        return first <= last && last <= 255;
-    }
-
-    [GeneratedRegex(@"\A(?:(?<first>[0-9]{1,3})|\[(?<first>[0-9]{1,3})(?:-(?<last>[0-9]{1,3}))?\])\z")]
-    private static partial Regex Octet();
+        squash?.NoSquashNids?.FirstOrDefault(nid => !NidRange.TryParse(nid, out _));
 }

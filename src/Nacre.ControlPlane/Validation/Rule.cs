@@ -16,6 +16,9 @@ internal sealed record Rule<T>(Func<T, bool> IsBroken, Func<T, string> Message)
 
 internal static class Rules
 {
+    // Rules repeat what was sent, which can be thousands of characters.
+    private const int MaxMessage = 1_000;
+
     /// <exception cref="ApiException">The first rule that is broken.</exception>
     public static void Check<T>(this IEnumerable<Rule<T>> rules, T subject)
     {
@@ -23,7 +26,8 @@ internal static class Rules
         {
             if (rule.IsBroken(subject))
             {
-                throw new ApiException(rule.Code, rule.Message(subject));
+                string message = rule.Message(subject);
+                throw new ApiException(rule.Code, message.Length <= MaxMessage ? message : message[..MaxMessage] + "...");
             }
         }
     }

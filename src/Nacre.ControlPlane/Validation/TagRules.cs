@@ -17,7 +17,8 @@ internal static class TagRules
             o => $"Tag keys must be unique: {Repeated(of(o))} is there more than once."),
     ];
 
-    public static string? Reserved(IEnumerable<string?>? keys) => keys?.FirstOrDefault(key => key!.StartsWith("aws:", StringComparison.OrdinalIgnoreCase));
+    public static string? Reserved(IEnumerable<string?>? keys) =>
+        keys?.FirstOrDefault(key => key!.StartsWith("aws:", StringComparison.OrdinalIgnoreCase));
 
     private static string? Repeated(IReadOnlyList<Tag?>? tags) =>
         tags?.GroupBy(tag => tag!.Key, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1)?.Key;

@@ -10,7 +10,9 @@ internal static class TaskRules
 {
     public static readonly IReadOnlyList<Rule<TaskOrder>> All =
     [
-        new(o => o.Request.Type == TaskTypes.AutoRelease || o.Request.CapacityToRelease is not null, "AUTO_RELEASE_DATA and CapacityToRelease are for file caches.")
+        new(
+            o => o.Request.Type == TaskTypes.AutoRelease || o.Request.CapacityToRelease is not null,
+            "AUTO_RELEASE_DATA and CapacityToRelease are for file caches.")
         {
             Code = ErrorCode.UnsupportedOperation,
         },
@@ -28,7 +30,8 @@ internal static class TaskRules
             o => $"ReleaseConfiguration is allowed with Type RELEASE_DATA_FROM_FILESYSTEM only; Type is {o.Request.Type}."),
         new(
             o => o.FileSystem.Lifecycle is not (FileSystemLifecycle.Available or FileSystemLifecycle.Updating),
-            o => $"Cannot create a data repository task while file system {o.FileSystem.FileSystemId} is in {o.FileSystem.Lifecycle} state."),
+            o => $"Cannot create a data repository task while file system {o.FileSystem.FileSystemId} is in "
+                + $"{o.FileSystem.Lifecycle} state."),
         new(
             o => o.FileSystem.LustreConfiguration.DataRepositoryConfiguration is null,
             o => $"File system {o.FileSystem.FileSystemId} is not linked to a data repository."),

@@ -19,7 +19,8 @@ internal sealed class TextConstraint
         _max = max;
         _pattern = pattern;
         // Some of the model's patterns are ambiguous enough to make a backtracking engine take for ever.
-        _regex = pattern is null ? null : new Regex(@$"\A(?:{pattern.TrimStart('^').TrimEnd('$')})\z", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
+        _regex = pattern is null ? null : new Regex(
+            @$"\A(?:{pattern.TrimStart('^').TrimEnd('$')})\z", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
     }
 
     /// <returns>The constraint that is not met, in the service's words; null when all are.</returns>

@@ -25,7 +25,8 @@ internal static class TieringRules
             "DataReadCacheConfiguration SizeGiB is required with SizingMode USER_PROVISIONED."),
         new(
             o => of(o) is ({ } throughput, { SizeGiB: { } size }) && (size < Least(throughput) || size > Most(throughput)),
-            o => $"File systems with throughput capacity of {of(o).Throughput} MB/s support a minimum read cache size of {Least(of(o).Throughput!.Value)} GiB "
+            o => $"File systems with throughput capacity of {of(o).Throughput} MB/s support a minimum read cache size "
+                + $"of {Least(of(o).Throughput!.Value)} GiB "
                 + $"and maximum read cache size of {Most(of(o).Throughput!.Value)} GiB"),
     ];
 

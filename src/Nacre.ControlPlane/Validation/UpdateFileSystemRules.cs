@@ -15,10 +15,14 @@ internal static class UpdateFileSystemRules
         new(
             c => c.FileSystem.Lifecycle is FileSystemLifecycle.Creating or FileSystemLifecycle.Deleting or FileSystemLifecycle.Failed,
             c => $"Cannot update file system {c.FileSystem.FileSystemId} while in {c.FileSystem.Lifecycle} state."),
-        new(c => FamilyRules.Foreign(c.Request) is not null, c => $"{FamilyRules.Foreign(c.Request)} cannot be applied to update a LUSTRE file system."),
+        new(
+            c => FamilyRules.Foreign(c.Request) is not null,
+            c => $"{FamilyRules.Foreign(c.Request)} cannot be applied to update a LUSTRE file system."),
         new(c => c.Request.StorageType is not null, "StorageType of a LUSTRE file system cannot be changed."),
         new(c => c.Request.NetworkType is not null, "NetworkType of a LUSTRE file system cannot be changed."),
-        new(c => c.ChangesNothing, "The request changes nothing: it names none of StorageCapacity, FileSystemTypeVersion and LustreConfiguration's members."),
+        new(
+            c => c.ChangesNothing,
+            "The request changes nothing: it names none of StorageCapacity, FileSystemTypeVersion and LustreConfiguration's members."),
         new(
             c => Actions.AreTooMany(c.FileSystem.AdministrativeActions),
             "Unable to perform the update. There are too many updates in progress already."),
@@ -28,13 +32,15 @@ internal static class UpdateFileSystemRules
     [
         new(
             c => c.Lustre.PerUnitStorageThroughput is not null && (c.IsScratch || c.FileSystem.StorageType != StorageType.Ssd),
-            c => $"PerUnitStorageThroughput can be changed of persistent file systems with StorageType SSD only; this one is {c.Present.DeploymentType} {c.FileSystem.StorageType}."),
+            c => "PerUnitStorageThroughput can be changed of persistent file systems with StorageType SSD only; "
+                + $"this one is {c.Present.DeploymentType} {c.FileSystem.StorageType}."),
         new(
             c => c.Lustre.PerUnitStorageThroughput is not null && c.Present.EfaEnabled == true,
             "PerUnitStorageThroughput of EFA-enabled file systems cannot be changed."),
         new(
             c => c.Lustre.PerUnitStorageThroughput is { } throughput && !c.Offer.Throughputs.Contains(throughput),
-            c => $"Invalid PerUnitStorageThroughput: {c.Lustre.PerUnitStorageThroughput}. Allowed for {c.Present.DeploymentType} {c.FileSystem.StorageType}: {string.Join(", ", c.Offer.Throughputs)}."),
+            c => $"Invalid PerUnitStorageThroughput: {c.Lustre.PerUnitStorageThroughput}. "
+                + $"Allowed for {c.Present.DeploymentType} {c.FileSystem.StorageType}: {string.Join(", ", c.Offer.Throughputs)}."),
         new(
             c => c.Lustre.PerUnitStorageThroughput is { } throughput && throughput == c.Present.PerUnitStorageThroughput,
             c => $"PerUnitStorageThroughput is {c.Present.PerUnitStorageThroughput} already."),
@@ -66,7 +72,8 @@ internal static class UpdateFileSystemRules
             c => $"ThroughputCapacity is allowed with StorageType INTELLIGENT_TIERING only; StorageType is {c.FileSystem.StorageType}."),
         new(
             c => c.Lustre.DataReadCacheConfiguration is not null && !c.Offer.IsElastic,
-            c => $"DataReadCacheConfiguration is allowed with StorageType INTELLIGENT_TIERING only; StorageType is {c.FileSystem.StorageType}."),
+            c => "DataReadCacheConfiguration is allowed with StorageType INTELLIGENT_TIERING only; "
+                + $"StorageType is {c.FileSystem.StorageType}."),
         .. TieringRules.OfValues<FileSystemChange>(c =>
             c.Lustre is { ThroughputCapacity: null, DataReadCacheConfiguration: null } ? (null, null) : (c.ThroughputCapacityAfter, c.CacheAfter)),
         new(
@@ -75,7 +82,8 @@ internal static class UpdateFileSystemRules
         new(
             c => c.Lustre.DataReadCacheConfiguration?.SizeGiB is { } size && c.Present.DataReadCacheConfiguration?.SizeGiB is { } present
                 && Math.Abs((long)size - present) * 10 < present,
-            c => $"Invalid DataReadCacheConfiguration SizeGiB: {c.Lustre.DataReadCacheConfiguration!.SizeGiB}. It must differ from the present {c.Present.DataReadCacheConfiguration!.SizeGiB} by 10 percent or more."),
+            c => $"Invalid DataReadCacheConfiguration SizeGiB: {c.Lustre.DataReadCacheConfiguration!.SizeGiB}. "
+                + $"It must differ from the present {c.Present.DataReadCacheConfiguration!.SizeGiB} by 10 percent or more."),
         .. Scaling(
             "read cache", c => c.Lustre.DataReadCacheConfiguration is not null,
             target => target.LustreConfiguration?.DataReadCacheConfiguration is not null,
@@ -97,7 +105,8 @@ internal static class UpdateFileSystemRules
             c => c.Entry.LastCapacityRequest),
         new(
             c => c.Request.StorageCapacity <= c.FileSystem.StorageCapacity,
-            c => $"Invalid Lustre FS storage capacity: {c.Request.StorageCapacity}. It can only grow; it is {c.FileSystem.StorageCapacity}."),
+            c => $"Invalid Lustre FS storage capacity: {c.Request.StorageCapacity}. It can only grow; "
+                + $"it is {c.FileSystem.StorageCapacity}."),
         new(
             c => c.Request.StorageCapacity is { } capacity && !c.Steps.IsMultiple(capacity),
             c => $"Invalid Lustre FS storage capacity: {c.Request.StorageCapacity}. Must be {c.Steps.Growth}."),
@@ -111,7 +120,8 @@ internal static class UpdateFileSystemRules
             c => $"FileSystemTypeVersion {c.Request.FileSystemTypeVersion} is not available. Allowed: 2.12, 2.15."),
         new(
             c => c.Request.FileSystemTypeVersion is { } version && !LustreVersions.IsNewer(version, c.FileSystem.FileSystemTypeVersion),
-            c => $"FileSystemTypeVersion can only rise: {c.Request.FileSystemTypeVersion} is not newer than {c.FileSystem.FileSystemTypeVersion}."),
+            c => $"FileSystemTypeVersion can only rise: {c.Request.FileSystemTypeVersion} is not newer than "
+                + $"{c.FileSystem.FileSystemTypeVersion}."),
         new(
             c => c.Request.FileSystemTypeVersion is not null && c.IsUnderWay(target => target.FileSystemTypeVersion is not null),
             "Unable to perform the file system type version update. There is an update already in progress."),
@@ -124,7 +134,8 @@ internal static class UpdateFileSystemRules
             "AutoImportPolicy can be changed only of file systems that were created with an ImportPath."),
         new(
             c => c.Lustre.AutomaticBackupRetentionDays > 0 && c.IsScratch,
-            c => $"AutomaticBackupRetentionDays {c.Lustre.AutomaticBackupRetentionDays} is allowed with persistent deployment types only; DeploymentType is {c.Present.DeploymentType}."),
+            c => $"AutomaticBackupRetentionDays {c.Lustre.AutomaticBackupRetentionDays} is allowed with persistent "
+                + $"deployment types only; DeploymentType is {c.Present.DeploymentType}."),
         new(
             c => c.Lustre.AutomaticBackupRetentionDays > 0 && c.Present.DataRepositoryConfiguration is not null,
             "AutomaticBackupRetentionDays is not allowed: file systems linked to S3 have no backups."),
@@ -145,7 +156,8 @@ internal static class UpdateFileSystemRules
             $"Unable to perform the {what} update. There is an update already in progress."),
         new(
             c => isAsked(c) && c.IsTooSoon(last(c)),
-            c => $"Unable to perform the {what} update. The last one was requested less than {c.Settings.ScalingInterval.TotalHours:0.##} hours ago."),
+            c => $"Unable to perform the {what} update. The last one was requested less than "
+                + $"{c.Settings.ScalingInterval.TotalHours:0.##} hours ago."),
     ];
 
     private static int? IopsAfter(FileSystemChange change) => change.MetadataAfter switch

@@ -110,7 +110,7 @@ public sealed class CreateFileSystemTests : IDisposable
         string id = _api.Catalog.FileSystems.List(Account)[0].Entry.Description.FileSystemId;
         await _api.CallAsync("DeleteFileSystem", $$"""{"FileSystemId":"{{id}}"}""");
         Assert.NotEqual("fsx", await MountNameAsync());
-        _api.Settle(id);
+        await _api.SettleAsync(id);
         Assert.Equal("fsx", await MountNameAsync());
     }
 
@@ -160,7 +160,7 @@ public sealed class CreateFileSystemTests : IDisposable
         var other = await _api.CallAsync("CreateFileSystem", request, "999999999999");
         Assert.NotEqual(id, Text(other["FileSystem"]!.AsObject(), "FileSystemId"));
         await _api.CallAsync("DeleteFileSystem", $$"""{"FileSystemId":"{{id}}"}""");
-        _api.Settle(id);
+        await _api.SettleAsync(id);
         Assert.NotEqual(id, Text(await _api.CreateAsync(request), "FileSystemId"));
     }
 

@@ -18,7 +18,7 @@ public sealed class DeleteFileSystemTests : IDisposable
         Assert.Equal(answer, (await _api.CallAsync("DeleteFileSystem", Request(id))).ToJsonString());
         Assert.Equal([id], _api.Catalog.FileSystems.Unsettled());
 
-        _api.Settle(id);
+        await _api.SettleAsync(id);
         foreach (string operation in new[] { "DeleteFileSystem", "UpdateFileSystem" })
         {
             Assert.Equal("FileSystemNotFound", (await _api.RefusedAsync(operation, Request(id))).Code);

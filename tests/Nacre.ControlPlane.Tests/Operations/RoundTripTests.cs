@@ -11,13 +11,13 @@ namespace Nacre.ControlPlane.Tests.Operations;
 public class RoundTripTests
 {
     [Property(MaxTest = 200, Arbitrary = [typeof(Orders)])]
-    public void What_is_described_is_what_was_sent(Order order)
+    public async Task What_is_described_is_what_was_sent(Order order)
     {
         using var api = new TestApi();
-        var created = api.CreateAsync(order.Request).GetAwaiter().GetResult();
+        var created = await api.CreateAsync(order.Request);
         string id = TestApi.Text(created, "FileSystemId");
-        api.Settle(id);
-        var described = api.DescribeAsync(id).GetAwaiter().GetResult();
+        await api.SettleAsync(id);
+        var described = await api.DescribeAsync(id);
         Assert.Equal("AVAILABLE", TestApi.Text(described, "Lifecycle"));
         AssertHolds(Expected(order.Request), described, "");
     }

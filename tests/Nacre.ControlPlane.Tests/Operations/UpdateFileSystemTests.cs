@@ -22,7 +22,7 @@ public sealed class UpdateFileSystemTests : IDisposable
             updated["AdministrativeActions"]!.ToJsonString());
         Assert.Equal([id], _api.Catalog.FileSystems.Unsettled());
 
-        _api.Settle(id);
+        await _api.SettleAsync(id);
         var settled = await _api.DescribeAsync(id);
         Assert.Equal(2400, settled["StorageCapacity"]!.GetValue<int>());
         Assert.Equal("COMPLETED", Assert.Single(settled["AdministrativeActions"]!.AsArray())!["Status"]!.GetValue<string>());
@@ -41,7 +41,7 @@ public sealed class UpdateFileSystemTests : IDisposable
             + "'MetadataConfiguration':{'Mode':'USER_PROVISIONED','Iops':12000}}}");
         Assert.Equal(before["LustreConfiguration"]!.ToJsonString(), updated["LustreConfiguration"]!.ToJsonString());
 
-        _api.Settle(id);
+        await _api.SettleAsync(id);
         var after = await _api.DescribeAsync(id);
         Assert.Equal(4800, after["StorageCapacity"]!.GetValue<int>());
         var expected = before["LustreConfiguration"]!.DeepClone().AsObject();
@@ -75,7 +75,7 @@ public sealed class UpdateFileSystemTests : IDisposable
         for (int i = 0; i < 12; i++)
         {
             await _api.UpdateAsync(id, $"{{'LustreConfiguration':{{'WeeklyMaintenanceStartTime':'1:00:{i:d2}'}}}}");
-            _api.Settle(id);
+            await _api.SettleAsync(id);
         }
         var actions = (await _api.DescribeAsync(id))["AdministrativeActions"]!.AsArray();
         Assert.Equal(10, actions.Count);
@@ -114,7 +114,7 @@ public sealed class UpdateFileSystemTests : IDisposable
         using var api = new TestApi(new ControlPlaneSettings { ScalingInterval = TimeSpan.FromHours(6) });
         string id = await api.AvailableAsync(Scratch());
         await api.UpdateAsync(id, "{'StorageCapacity':2400}");
-        api.Settle(id);
+        await api.SettleAsync(id);
         api.Time.Advance(TimeSpan.FromHours(6) - TimeSpan.FromSeconds(1));
         var refusal = await api.UpdateRefusedAsync(id, "{'StorageCapacity':4800}");
         Assert.Equal("Unable to perform the storage capacity update. The last one was requested less than 6 hours ago.", refusal.Message);
@@ -129,7 +129,7 @@ public sealed class UpdateFileSystemTests : IDisposable
         foreach (int capacity in new[] { 2400, 4800, 7200 })
         {
             await _api.UpdateAsync(id, $"{{'StorageCapacity':{capacity}}}");
-            _api.Settle(id);
+            await _api.SettleAsync(id);
         }
         Assert.Equal(7200, (await _api.DescribeAsync(id))["StorageCapacity"]!.GetValue<int>());
     }
@@ -140,7 +140,7 @@ public sealed class UpdateFileSystemTests : IDisposable
         string id = await _api.AvailableAsync(Persistent(2400, "'MetadataConfiguration':{'Mode':'AUTOMATIC'}"));
         var before = (await _api.DescribeAsync(id))["NetworkInterfaceIds"]!.AsArray();
         await _api.UpdateAsync(id, "{'StorageCapacity':12000}");
-        _api.Settle(id);
+        await _api.SettleAsync(id);
         var after = await _api.DescribeAsync(id);
         Assert.Equal(12000, after["LustreConfiguration"]!["MetadataConfiguration"]!["Iops"]!.GetValue<int>());
         var interfaces = after["NetworkInterfaceIds"]!.AsArray();
@@ -162,7 +162,7 @@ public sealed class UpdateFileSystemTests : IDisposable
     {
         string id = await _api.AvailableAsync(Persistent(1200, "'RootSquashConfiguration':{'RootSquash':'1:1','NoSquashNids':['10.0.0.1@tcp']}"));
         await _api.UpdateAsync(id, "{'LustreConfiguration':{'RootSquashConfiguration':{'NoSquashNids':[]}}}");
-        _api.Settle(id);
+        await _api.SettleAsync(id);
         Assert.Equal("""{"RootSquash":"1:1"}""", (await _api.DescribeAsync(id))["LustreConfiguration"]!["RootSquashConfiguration"]!.ToJsonString());
     }
 
@@ -173,7 +173,7 @@ public sealed class UpdateFileSystemTests : IDisposable
         const string Request = "{'StorageCapacity':2400,'ClientRequestToken':'once'}";
         await _api.UpdateAsync(id, Request);
         Assert.Equal(2, (await _api.UpdateAsync(id, Request))["AdministrativeActions"]!.AsArray().Count);
-        _api.Settle(id);
+        await _api.SettleAsync(id);
         Assert.Single((await _api.UpdateAsync(id, Request))["AdministrativeActions"]!.AsArray());
         var refusal = await _api.UpdateRefusedAsync(id, "{'StorageCapacity':4800,'ClientRequestToken':'once'}");
         Assert.Equal(("IncompatibleParameterError", "StorageCapacity"), (refusal.Code, refusal.Members["Parameter"]));
@@ -208,6 +208,15 @@ public sealed class UpdateFileSystemTests : IDisposable
         await api.AvailableAsync(Scratch(1200));
         var refusal = await api.UpdateRefusedAsync(id, "{'StorageCapacity':4800}");
         Assert.Equal(("ServiceLimitExceeded", "TOTAL_STORAGE"), (refusal.Code, refusal.Members["Limit"]));
+    }
+
+    [Fact]
+    public async Task Growth_takes_its_part_of_the_quota_when_it_is_asked_for()
+    {
+        using var api = new TestApi(new ControlPlaneSettings { Quotas = new Quotas { StorageGib = 4800 } });
+        string id = await api.AvailableAsync(Scratch(2400));
+        await api.UpdateAsync(id, "{'StorageCapacity':4800}");
+        Assert.Equal("ServiceLimitExceeded", (await api.RefusedAsync("CreateFileSystem", Scratch())).Code);
     }
 
     public static TheoryData<string, string, string> Refusals => new()
@@ -286,7 +295,7 @@ public sealed class UpdateFileSystemTests : IDisposable
     {
         string id = await _api.AvailableAsync(Parse(fileSystem));
         await _api.UpdateAsync(id, changes);
-        _api.Settle(id);
+        await _api.SettleAsync(id);
         Assert.Empty(_api.Catalog.FileSystems.Unsettled());
     }
 

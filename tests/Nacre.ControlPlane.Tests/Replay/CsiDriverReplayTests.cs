@@ -16,7 +16,7 @@ public sealed class CsiDriverReplayTests : IDisposable
         string id = ReadVolume(await CreateVolumeAsync("pvc-0001"));
         _api.Time.Advance(TimeSpan.FromHours(1));
         Assert.Equal(id, ReadVolume(await CreateVolumeAsync("pvc-0001")));
-        _api.Settle(id);
+        await _api.SettleAsync(id);
         Assert.Equal(id, Assert.Single(await RefreshAsync()));
 
         await ExpandAsync(id, 2400);
@@ -96,7 +96,7 @@ public sealed class CsiDriverReplayTests : IDisposable
         Assert.Equal("BadRequest", refusal.Code);
         Assert.Contains("Unable to perform the storage capacity update. There is an update already in progress.", refusal.Message, StringComparison.Ordinal);
         Assert.Equal("PENDING", await GrowthAsync(id, capacity));
-        _api.Settle(id);
+        await _api.SettleAsync(id);
         Assert.Contains(await GrowthAsync(id, capacity), new[] { "UPDATED_OPTIMIZING", "COMPLETED" });
     }
 
@@ -116,6 +116,6 @@ public sealed class CsiDriverReplayTests : IDisposable
         {
             // Counts as deleted.
         }
-        _api.Settle(id);
+        await _api.SettleAsync(id);
     }
 }

@@ -70,7 +70,7 @@ public sealed class TerraformReplayTests : IDisposable
             string state = Text(await _api.DescribeAsync(id), "Lifecycle");
             Assert.Contains(state, new[] { "CREATING", "UPDATING", "AVAILABLE" });
             seen = state == "AVAILABLE" ? seen + 1 : 0;
-            _api.Settle(id);
+            await _api.SettleAsync(id);
         }
     }
 
@@ -119,7 +119,7 @@ public sealed class TerraformReplayTests : IDisposable
         string block = deployment.StartsWith("PERSISTENT", StringComparison.Ordinal) ? ",\"LustreConfiguration\":{\"SkipFinalBackup\":true}" : "";
         await _api.CallAsync("DeleteFileSystem", $"{{\"FileSystemId\":\"{id}\",\"ClientRequestToken\":\"terraform-2\"{block}}}");
         Assert.Equal("DELETING", Text(await _api.DescribeAsync(id), "Lifecycle"));
-        _api.Settle(id);
+        await _api.SettleAsync(id);
         Assert.Equal("FileSystemNotFound", (await _api.RefusedAsync("DescribeFileSystems", $$"""{"FileSystemIds":["{{id}}"]}""")).Code);
     }
 

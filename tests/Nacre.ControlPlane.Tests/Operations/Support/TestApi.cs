@@ -5,6 +5,8 @@ using Microsoft.Extensions.Time.Testing;
 using Nacre.ControlPlane.Api;
 using Nacre.ControlPlane.Catalog;
 using Nacre.ControlPlane.Operations;
+using Nacre.ControlPlane.Reconciler;
+using Nacre.Testing;
 
 namespace Nacre.ControlPlane.Tests.Operations.Support;
 
@@ -54,7 +56,7 @@ internal sealed class TestApi : IDisposable
     public async Task<string> AvailableAsync(JsonObject request)
     {
         string id = Text(await CreateAsync(request), "FileSystemId");
-        Settle(id);
+        await SettleAsync(id);
         return id;
     }
 
@@ -71,8 +73,15 @@ internal sealed class TestApi : IDisposable
 
     public Task<ApiException> UpdateRefusedAsync(string id, string changes) => RefusedAsync("UpdateFileSystem", Update(id, changes));
 
-    /// <summary>Does in one step all the reconciler would do for a file system.</summary>
-    public void Settle(string id) => StepReconciler.Settle(Catalog, id);
+    /// <summary>Lets the reconciler work until it has nothing left to do for the file system. Nothing moves at other times.</summary>
+    public async Task SettleAsync(string id)
+    {
+        var options = new ReconcilerOptions { Times = TransitionTimes.All(TimeSpan.Zero) };
+        var log = NullLogger<FileSystemReconciler>.Instance;
+        await using var reconciler = new FileSystemReconciler(Catalog, DataPlane, options, TimeProvider.System, log);
+        reconciler.Start();
+        await Eventually.TrueAsync(() => !Catalog.FileSystems.Unsettled().Contains(id));
+    }
 
     public static string Text(JsonObject from, string member) => from[member]!.GetValue<string>();
 
