@@ -49,9 +49,20 @@ internal sealed class BenchRun(RunOptions options, string folder)
             _header.Add(Machine.Describe());
             foreach (var fileSystem in Select(FileSystems())) await StartAsync(fileSystem, ct);
             var loadBefore = Machine.Load();
-            await new Runner(_running, workloads, options.Settings, folder, _results).RunAsync(ct);
-            _header.Insert(1, Conditions(loadBefore));
-            Report();
+            try
+            {
+                await new Runner(_running, workloads, options.Settings, folder, _results).RunAsync(ct);
+            }
+            catch (OperationCanceledException)
+            {
+                _results.Fail("The run was stopped before its end.");
+                throw;
+            }
+            finally
+            {
+                _header.Insert(1, Conditions(loadBefore));
+                Report();
+            }
         }
         finally
         {

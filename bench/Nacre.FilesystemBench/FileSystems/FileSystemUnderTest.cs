@@ -29,8 +29,8 @@ internal abstract class FileSystemUnderTest(string folder)
     /// <summary>Where the measured mount is.</summary>
     public virtual string Mount => Path.Combine(Folder, "mount");
 
-    /// <summary>Processor time of its living processes, servers and mounts, in seconds. Work of the kernel on behalf of callers is not in it.</summary>
-    public double ProcessorSeconds => _processes.ProcessorSeconds;
+    /// <summary>Of its living processes, servers and mounts. Work of the kernel on behalf of callers is not in it.</summary>
+    public Usage Usage => _processes.Usage;
 
     protected string Folder => folder;
 

@@ -21,12 +21,12 @@ internal static class Units
     /// <summary>How many times as fast as <paramref name="other"/>: above 1 is better whatever the unit.</summary>
     public static double TimesAsFast(this Unit unit, double value, double other) => unit == Unit.Seconds ? other / value : value / other;
 
-    /// <summary>What the processor time of a row is divided by.</summary>
+    /// <summary>What the processor time and the waits of a row are divided by.</summary>
     public static string WorkText(this Unit unit) => unit switch
     {
-        Unit.MibPerSecond => "ms/MiB",
-        Unit.OperationsPerSecond => "ms/op",
-        _ => "ms",
+        Unit.MibPerSecond => "MiB",
+        Unit.OperationsPerSecond => "op",
+        _ => "whole",
     };
 }
 
@@ -37,4 +37,5 @@ internal sealed record Amount(double Work, double Seconds);
 /// <summary>One measurement of one row on one file system.</summary>
 /// <param name="Row">The row's name.</param>
 /// <param name="Processor">Milliseconds that servers and mounts used for a unit of work.</param>
-internal sealed record Figure(string Row, Unit Unit, double Value, double Processor);
+/// <param name="Waits">How often their threads went to sleep for a unit of work.</param>
+internal sealed record Figure(string Row, Unit Unit, double Value, double Processor, double Waits);

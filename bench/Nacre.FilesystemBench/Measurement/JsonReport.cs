@@ -16,9 +16,9 @@ internal static class JsonReport
             {
                 row.Name,
                 Unit = row.Unit.Text(),
-                ProcessorUnit = row.Unit.WorkText(),
+                Per = row.Unit.WorkText(),
                 FileSystems = row.Cells.ToDictionary(
-                    static cell => cell.Key, static cell => new { cell.Value.Median, cell.Value.Values, cell.Value.Processor }),
+                    static cell => cell.Key, static cell => new { cell.Value.Median, cell.Value.Values, ProcessorMilliseconds = cell.Value.Processor, cell.Value.Waits }),
             }),
             results.Failures,
         },

@@ -20,8 +20,10 @@ internal sealed class MarkdownReport(IReadOnlyList<string> columns, IReadOnlyLis
         foreach (var line in header) text.Append("* ").AppendLine(line);
         text.AppendLine();
         AppendFigures(text);
-        text.AppendLine().AppendLine("Processor time of servers and mounts together, without what the kernel does for the callers:").AppendLine();
-        AppendProcessorTimes(text);
+        text.AppendLine().AppendLine("Processor time of servers and mounts, milliseconds, without what the kernel does in the callers' calls:").AppendLine();
+        AppendUsage(text, static cell => cell.Processor);
+        text.AppendLine().AppendLine("How often threads of servers and mounts went to sleep:").AppendLine();
+        AppendUsage(text, static cell => cell.Waits);
         AppendNotes(text);
         return text.ToString();
     }
@@ -40,14 +42,16 @@ internal sealed class MarkdownReport(IReadOnlyList<string> columns, IReadOnlyLis
         }
     }
 
-    private void AppendProcessorTimes(StringBuilder text)
+    private void AppendUsage(StringBuilder text, Func<Cell, double?> value)
     {
-        var measured = columns.Where(column => results.Rows.Any(row => row.Cells.GetValueOrDefault(column)?.Processor > 0)).ToList();
-        AppendHead(text, ["row", "unit", .. measured], firstNumber: 2);
+        var measured = columns.Where(column => results.Rows.Any(row => Of(row, column) > 0)).ToList();
+        AppendHead(text, ["row", "per", .. measured], firstNumber: 2);
         foreach (var row in results.Rows)
         {
-            AppendRow(text, [$"`{row.Name}`", row.Unit.WorkText(), .. measured.Select(column => Number(row.Cells.GetValueOrDefault(column)?.Processor))]);
+            AppendRow(text, [$"`{row.Name}`", row.Unit.WorkText(), .. measured.Select(column => Number(Of(row, column)))]);
         }
+
+        double? Of(Row row, string column) => row.Cells.TryGetValue(column, out var cell) ? value(cell) : null;
     }
 
     private void AppendNotes(StringBuilder text)

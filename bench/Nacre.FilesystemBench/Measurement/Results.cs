@@ -5,6 +5,7 @@ internal sealed class Cell
 {
     private readonly List<double> _values = [];
     private readonly List<double> _processor = [];
+    private readonly List<double> _waits = [];
 
     public IReadOnlyList<double> Values => _values;
 
@@ -14,10 +15,14 @@ internal sealed class Cell
     /// <summary>Processor time of servers and mounts, milliseconds a unit of work.</summary>
     public double? Processor => Middle(_processor);
 
+    /// <summary>How often their threads went to sleep for a unit of work.</summary>
+    public double? Waits => Middle(_waits);
+
     public void Add(Figure figure)
     {
         _values.Add(figure.Value);
         _processor.Add(figure.Processor);
+        _waits.Add(figure.Waits);
     }
 
     private static double? Middle(List<double> values)

@@ -4,6 +4,11 @@ using Nacre.Bench.Measurement;
 
 namespace Nacre.FilesystemBench.Processes;
 
+/// <summary>What processes have used.</summary>
+/// <param name="ProcessorSeconds">User and system, in steps of 10 ms for each process.</param>
+/// <param name="Waits">How often their threads went to sleep: for a message, for a lock, for the disk.</param>
+internal readonly record struct Usage(double ProcessorSeconds, long Waits);
+
 /// <summary>
 /// The processes of one file system: those that appeared while it was started or mounted. Many of them make themselves daemons, so that neither parent nor
 /// session tells whose they are; but only one thing is started at a time, and nobody else lives in the run's own process namespace.
@@ -15,8 +20,8 @@ internal sealed partial class OwnedProcesses
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private readonly HashSet<int> _ids = [];
 
-    /// <summary>Seconds of processor time, user and system, that the living ones have used so far.</summary>
-    public double ProcessorSeconds => _ids.Sum(static id => ProcessorTime.Of(id));
+    /// <summary>What the living ones have used so far.</summary>
+    public Usage Usage => new(_ids.Sum(static id => ProcessorTime.Of(id)), _ids.Sum(Waits));
 
     public async Task StartAsync(Func<Task> starting)
     {
@@ -51,6 +56,23 @@ internal sealed partial class OwnedProcesses
             .Select(static folder => int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0)
             .Where(static id => id != 0),
     ];
+
+    /// <summary>How often its threads, those that still live, have gone to sleep.</summary>
+    private static long Waits(int id)
+    {
+        const string key = "voluntary_ctxt_switches:";
+        try
+        {
+            return Directory.EnumerateDirectories($"/proc/{id}/task")
+                .Select(static thread => File.ReadLines(Path.Combine(thread, "status")).First(static line => line.StartsWith(key, StringComparison.Ordinal)))
+                .Sum(static line => long.Parse(line.AsSpan(key.Length), CultureInfo.InvariantCulture));
+        }
+        catch (Exception e) when (e is IOException or InvalidOperationException)
+        {
+            // It, or one of its threads, ended meanwhile.
+            return 0;
+        }
+    }
 
     /// <summary>A zombie has ended, whoever may not have noticed.</summary>
     private static bool IsAlive(int id)

@@ -34,9 +34,14 @@ internal sealed class Place(FileSystemUnderTest fileSystem, string name, Setting
 
     public async Task<Figure> MeasureAsync(string row, Unit unit, Func<Task<Amount>> work)
     {
-        var before = fileSystem.ProcessorSeconds;
+        var before = fileSystem.Usage;
         var amount = await work();
-        var processor = (fileSystem.ProcessorSeconds - before) * 1000 / amount.Work;
-        return new Figure(row, unit, unit == Unit.Seconds ? amount.Seconds : amount.Work / amount.Seconds, processor);
+        var after = fileSystem.Usage;
+        return new Figure(
+            row,
+            unit,
+            unit == Unit.Seconds ? amount.Seconds : amount.Work / amount.Seconds,
+            (after.ProcessorSeconds - before.ProcessorSeconds) * 1000 / amount.Work,
+            (after.Waits - before.Waits) / amount.Work);
     }
 }
