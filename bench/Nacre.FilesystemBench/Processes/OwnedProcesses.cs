@@ -4,11 +4,6 @@ using Nacre.Bench.Measurement;
 
 namespace Nacre.FilesystemBench.Processes;
 
-/// <summary>What processes have used.</summary>
-/// <param name="ProcessorSeconds">User and system, in steps of 10 ms for each process.</param>
-/// <param name="Waits">How often their threads went to sleep: for a message, for a lock, for the disk.</param>
-internal readonly record struct Usage(double ProcessorSeconds, long Waits);
-
 /// <summary>
 /// The processes of one file system: those that appeared while it was started or mounted. Many of them make themselves daemons, so that neither parent nor
 /// session tells whose they are; but only one thing is started at a time, and nobody else lives in the run's own process namespace.
@@ -21,7 +16,7 @@ internal sealed partial class OwnedProcesses
     private readonly HashSet<int> _ids = [];
 
     /// <summary>What the living ones have used so far.</summary>
-    public Usage Usage => new(_ids.Sum(static id => ProcessorTime.Of(id)), _ids.Sum(Waits));
+    public Usage Usage => new(_ids.ToDictionary(static id => id, static id => ProcessorTime.Of(id)), _ids.SelectMany(Waits).ToDictionary());
 
     public async Task StartAsync(Func<Task> starting)
     {
@@ -57,20 +52,32 @@ internal sealed partial class OwnedProcesses
             .Where(static id => id != 0),
     ];
 
-    /// <summary>How often its threads, those that still live, have gone to sleep.</summary>
-    private static long Waits(int id)
+    /// <summary>How often each of its threads has gone to sleep, by the thread's number.</summary>
+    private static List<KeyValuePair<int, long>> Waits(int id)
+    {
+        try
+        {
+            return [.. Directory.EnumerateDirectories($"/proc/{id}/task").Select(static thread => WaitsOf(thread)).OfType<KeyValuePair<int, long>>()];
+        }
+        catch (IOException)
+        {
+            // It ended.
+            return [];
+        }
+    }
+
+    /// <summary>Null when the thread has ended.</summary>
+    private static KeyValuePair<int, long>? WaitsOf(string thread)
     {
         const string key = "voluntary_ctxt_switches:";
         try
         {
-            return Directory.EnumerateDirectories($"/proc/{id}/task")
-                .Select(static thread => File.ReadLines(Path.Combine(thread, "status")).First(static line => line.StartsWith(key, StringComparison.Ordinal)))
-                .Sum(static line => long.Parse(line.AsSpan(key.Length), CultureInfo.InvariantCulture));
+            var line = File.ReadLines(Path.Combine(thread, "status")).First(static line => line.StartsWith(key, StringComparison.Ordinal));
+            return new(int.Parse(Path.GetFileName(thread), CultureInfo.InvariantCulture), long.Parse(line.AsSpan(key.Length), CultureInfo.InvariantCulture));
         }
         catch (Exception e) when (e is IOException or InvalidOperationException)
         {
-            // It, or one of its threads, ended meanwhile.
-            return 0;
+            return null;
         }
     }
 

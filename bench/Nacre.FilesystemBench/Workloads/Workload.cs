@@ -36,12 +36,12 @@ internal sealed class Place(FileSystemUnderTest fileSystem, string name, Setting
     {
         var before = fileSystem.Usage;
         var amount = await work();
-        var after = fileSystem.Usage;
+        var (processorSeconds, waits) = fileSystem.Usage.Since(before);
         return new Figure(
             row,
             unit,
             unit == Unit.Seconds ? amount.Seconds : amount.Work / amount.Seconds,
-            (after.ProcessorSeconds - before.ProcessorSeconds) * 1000 / amount.Work,
-            (after.Waits - before.Waits) / amount.Work);
+            processorSeconds * 1000 / amount.Work,
+            waits / amount.Work);
     }
 }
