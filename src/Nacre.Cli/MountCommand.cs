@@ -58,6 +58,12 @@ internal static class MountCommand
     {
         try
         {
+            if (Remount.IsAskedBy(request.Options))
+            {
+                Remount.Run(request.Folder, request.Options);
+                return 0;
+            }
+
             var arguments = MountArguments.Parse(request.Device, request.Options, Environment.IsPrivilegedProcess);
             CheckFolder(request);
             if (!request.Foreground && !request.IsDaemon) return await StartDaemonAsync(request);
@@ -117,7 +123,7 @@ internal static class MountCommand
         await using (var fuse = await FuseMount.MountAsync(
             lustre.Vfs, request.Device, request.Folder, arguments.Fuse, logging.CreateLogger<FuseMount>(), stop.Token))
         {
-            MountRecord.Write(fuse.DeviceNumber);
+            MountRecord.Write(fuse.DeviceNumber, arguments.Fuse.ReadOnly);
             if (request.IsDaemon) Daemon.SayReady();
             await fuse.Ended.WaitAsync(stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await fuse.UnmountAsync(Patience);

@@ -5,6 +5,15 @@ using Nacre.LNet.Transports;
 
 namespace Nacre.Client;
 
+/// <summary>When a read moves a file's time of the last access, as <c>relatime</c>, <c>strictatime</c> and <c>noatime</c> of mount(8).</summary>
+public enum AccessTimes
+{
+    /// <summary>When it is not later than that of the last change, or a day old.</summary>
+    Relative,
+    Strict,
+    Never,
+}
+
 /// <summary>What to mount, and how. The bounds on a mount's memory are here.</summary>
 public sealed record MountOptions
 {
@@ -33,6 +42,9 @@ public sealed record MountOptions
     public bool PrivilegedPorts { get; init; }
 
     public bool ReadOnly { get; init; }
+
+    /// <summary>When a read moves a file's time of the last access.</summary>
+    public AccessTimes AccessTimes { get; init; }
 
     /// <summary>POSIX ACLs, where the server has them (05 section 1.6).</summary>
     public bool Acl { get; init; } = true;

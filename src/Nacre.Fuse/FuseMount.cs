@@ -74,6 +74,21 @@ public sealed class FuseMount : IAsyncDisposable
         return mount;
     }
 
+    /// <summary>Gives what is mounted there other flags, as <c>mount -o remount</c> does. What the process that serves it does stays as it is.</summary>
+    /// <param name="flags">MS_* of mount(2), all that are to hold from now on.</param>
+    /// <exception cref="FuseMountException">It is in use, or not allowed.</exception>
+    public static void Remount(string mountPoint, int flags)
+    {
+        int errno = KernelMount.Remount(mountPoint, flags);
+        if (errno == 0) return;
+        throw new FuseMountException(errno switch
+        {
+            Errno.EBUSY => $"{mountPoint} has files that are open for writing",
+            Errno.EPERM => "only root can remount",
+            _ => $"{mountPoint} cannot be remounted: {Errno.Name(errno)}",
+        });
+    }
+
     /// <summary>Unmounts, if nobody uses it.</summary>
     /// <exception cref="FuseMountException">It is in use, or not allowed.</exception>
     public static void Unmount(string mountPoint, bool detach)

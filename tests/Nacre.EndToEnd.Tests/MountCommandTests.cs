@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Nacre.Cli.Mount;
+using Nacre.Client;
 using Nacre.EndToEnd.Harness;
 using Nacre.Fuse;
 using Nacre.Fuse.Mounting;
@@ -60,6 +61,31 @@ public class MountCommandTests
     }
 
     [FuseFact]
+    public async Task A_remount_changes_what_the_kernel_allows_but_not_what_the_process_can()
+    {
+        await using var server = await TestServer.StartAsync(new TestServerOptions { Tcp = true });
+        using var folder = new TestFolder();
+        string device = $"{server.Nid}:/{server.Options.FileSystem}";
+        string port = $"port={server.At.Port.ToString(CultureInfo.InvariantCulture)}";
+        Assert.Equal((1, $"nacre: nothing of nacre is mounted at {folder.Path}"), await RunAsync(Nacre, device, folder.Path, "-o", "remount,ro"));
+        Assert.Equal((0, ""), await RunAsync(Nacre, "mount", device, folder.Path, "-o", port));
+
+        // With the options that mount(8) finds in the mount table.
+        Assert.Equal((0, ""), await RunAsync(Nacre, device, folder.Path, "-o", "ro,relatime,remount,user_id=0,group_id=0,allow_other,max_read=1048576"));
+        Assert.Contains("Read-only", (await RunAsync("/bin/sh", "-c", $"touch {folder.Path}/f")).Said, StringComparison.Ordinal);
+        Assert.Equal((0, ""), await RunAsync(Nacre, device, folder.Path, "-o", "rw,relatime,remount,user_id=0,group_id=0"));
+        Assert.Equal((0, ""), await RunAsync("/bin/sh", "-c", $"touch {folder.Path}/f"));
+        Assert.Contains("open for writing", (await RunAsync(
+            "/bin/sh", "-c", $"exec 3> {folder.Path}/f; {Nacre} {device} {folder.Path} -o remount,ro")).Said, StringComparison.Ordinal);
+        Assert.Equal((0, ""), await RunAsync(Nacre, "umount", folder.Path));
+
+        Assert.Equal((0, ""), await RunAsync(Nacre, "mount", device, folder.Path, "-o", $"ro,{port}"));
+        var (status, said) = await RunAsync(Nacre, device, folder.Path, "-o", "rw,remount");
+        Assert.Equal((1, $"nacre: {folder.Path} was mounted read-only: unmount it, and mount it again"), (status, said));
+        Assert.Equal((0, ""), await RunAsync(Nacre, "umount", folder.Path));
+    }
+
+    [FuseFact]
     public async Task What_is_wrong_is_said_in_one_line()
     {
         using var folder = new TestFolder();
@@ -78,6 +104,11 @@ public class MountCommandTests
             arguments.Lustre.Port, arguments.Lustre.FileSystem, arguments.Lustre.SubDirectory, arguments.Lustre.ManagementNids.Count));
         Assert.Equal((FileLocking.Local, 3, 2, true), (
             arguments.Fuse.Locking, arguments.Fuse.MaxThreads, arguments.Fuse.MountFlags, arguments.Fuse.AllowOther));
+        Assert.Equal(0x100_0100, MountArguments.Parse("10.0.0.1@tcp:/demo", "noatime,strictatime,nosymfollow", isRoot: true).Fuse.MountFlags);
+        Assert.Equal(
+            [AccessTimes.Relative, AccessTimes.Never, AccessTimes.Strict, AccessTimes.Relative],
+            ((string[])["rw", "noatime", "strictatime", "strictatime,relatime"])
+                .Select(static options => MountArguments.Parse("10.0.0.1@tcp:/demo", options, isRoot: true).Lustre.AccessTimes));
         Assert.True(MountArguments.Parse("10.0.0.1@tcp:/demo", "ro", isRoot: false) is { Lustre.ReadOnly: true, Fuse: { ReadOnly: true, AllowOther: false } });
     }
 

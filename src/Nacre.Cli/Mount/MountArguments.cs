@@ -15,7 +15,8 @@ internal sealed record MountArguments(MountOptions Lustre, FuseOptions Fuse)
     private static readonly HashSet<string> Ignored =
     [
         "defaults", "auto", "noauto", "nofail", "_netdev", "user", "nouser", "users", "owner", "group", "verbose", "noverbose",
-        "user_xattr", "lazystatfs", "nolazystatfs", "statfs_project", "user_fid2path", "default_permissions", "silent", "loud", "nosymfollow",
+        "user_xattr", "lazystatfs", "nolazystatfs", "statfs_project", "user_fid2path", "default_permissions", "silent", "loud",
+        "iversion", "noiversion", "nomand", "lazytime", "nolazytime",
     ];
 
     /// <exception cref="FormatException">Says in one line what is wrong.</exception>
@@ -32,11 +33,18 @@ internal sealed record MountArguments(MountOptions Lustre, FuseOptions Fuse)
     {
         int flags = Fuse.MountFlags;
         if (option is "ro" or "rw") return this with { Lustre = Lustre with { ReadOnly = option == "ro" }, Fuse = Fuse with { ReadOnly = option == "ro" } };
-        if (MountFlag.TryApply(option, ref flags)) return this with { Fuse = Fuse with { MountFlags = flags } };
+        if (MountFlag.TryApply(option, ref flags)) return WithFlags(flags);
         if (Ignored.Contains(option) || option.StartsWith("x-", StringComparison.Ordinal)) return this;
         int equals = option.IndexOf('=', StringComparison.Ordinal);
         return equals < 0 ? WithWord(option) : WithValue(option[..equals], option[(equals + 1)..]);
     }
+
+    private MountArguments WithFlags(int flags) => new(
+        Lustre with
+        {
+            AccessTimes = MountFlag.IsNoAccessTime(flags) ? AccessTimes.Never : MountFlag.IsStrictAccessTime(flags) ? AccessTimes.Strict : AccessTimes.Relative,
+        },
+        Fuse with { MountFlags = flags });
 
     private MountArguments WithWord(string option) => option switch
     {

@@ -12,13 +12,17 @@ internal static class MountRecord
     private static string Folder =>
         Environment.IsPrivilegedProcess ? "/run/nacre" : Path.Combine(Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") ?? Path.GetTempPath(), "nacre");
 
-    /// <summary>Best effort: without it an unmount just does not wait.</summary>
-    public static void Write(string device)
+    /// <summary>Second line of the file of a process that mounted for reading only.</summary>
+    private const string ReadOnly = "ro";
+
+    /// <summary>Best effort: without it an unmount just does not wait, and a remount does not know what the process is able to.</summary>
+    public static void Write(string device, bool isReadOnly)
     {
         try
         {
             Directory.CreateDirectory(Folder);
-            File.WriteAllText(NameOf(device), Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+            string pid = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
+            File.WriteAllLines(NameOf(device), isReadOnly ? [pid, ReadOnly] : [pid]);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -41,12 +45,27 @@ internal static class MountRecord
     {
         try
         {
-            int pid = int.Parse(File.ReadAllText(NameOf(device)), NumberStyles.None, CultureInfo.InvariantCulture);
-            return Process.GetProcessById(pid);
+            return Read(device) is [var pid, ..] ? Process.GetProcessById(int.Parse(pid, NumberStyles.None, CultureInfo.InvariantCulture)) : null;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException or OverflowException or ArgumentException)
+        catch (Exception e) when (e is FormatException or OverflowException or ArgumentException)
         {
             return null;
+        }
+    }
+
+    /// <summary>Whether the process that serves the device mounted for reading only, which no remount changes.</summary>
+    public static bool IsReadOnly(string device) => Read(device) is [_, ReadOnly, ..];
+
+    /// <summary>Lines of the file; none when there is no file.</summary>
+    private static string[] Read(string device)
+    {
+        try
+        {
+            return File.ReadAllLines(NameOf(device));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [];
         }
     }
 

@@ -63,6 +63,11 @@ internal sealed partial class LustreVfs
     private async ValueTask<Outcome<MdtBody>> FetchBodyAsync(LustreInode inode, CancellationToken ct)
     {
         var answered = await GetByFidAsync(inode, ct).ConfigureAwait(false);
+        if (answered.Errno == Errno.ENOENT && !inode.IsRegular && inode.TryGetRemains(out var remains))
+        {
+            return remains;
+        }
+
         if (!answered.IsOk)
         {
             return new Failure(answered.Errno == Errno.ENOENT ? Errno.ESTALE : answered.Errno);
@@ -97,7 +102,7 @@ internal sealed partial class LustreVfs
         Size = data.HasObjects ? data.Size : (long)body.ObjectSize,
         Blocks = data.HasObjects ? data.Blocks : body.Blocks,
         BlockSize = inode.IsRegular ? FileBlockSize : OtherBlockSize,
-        AccessTime = new Timestamp(Math.Max(body.Atime, data.AccessTime), 0),
+        AccessTime = new Timestamp(Math.Max(Math.Max(body.Atime, data.AccessTime), inode.AccessTime), 0),
         ModifyTime = new Timestamp(Math.Max(body.Mtime, data.ModifyTime), 0),
         ChangeTime = new Timestamp(Math.Max(body.Ctime, data.ChangeTime), 0),
         BirthTime = new Timestamp(body.Btime, 0),
@@ -129,6 +134,11 @@ internal sealed partial class LustreVfs
         using (var reply = sent.Value)
         {
             inode.TakeUnlocked(reply.Get<MdtBody>(1));
+        }
+
+        if ((arguments.Valid & MdsAttr.AtimeSet) != 0)
+        {
+            inode.ForgetAccess();
         }
 
         return inode.IsRegular ? await ChangeObjectsAsync(inode, change, arguments, ct).ConfigureAwait(false) : 0;

@@ -154,7 +154,7 @@ internal sealed partial class LustreVfs
         const ObdMd described = ObdMd.FlId | ObdMd.FlNlink;
         if (inode is not null && (body.Valid & described) == described && body.Fid1 == inode.Fid)
         {
-            inode.TakeUnlocked(body);
+            inode.TakeRemoved(body);
         }
     }
 

@@ -17,9 +17,13 @@ internal sealed partial class LustreVfs
             return ValueTask.FromResult<Outcome<ReadResult>>(new Failure(Errno.EISDIR));
         }
 
-        return open.IsReadable
-            ? open.Data.ReadAsync(open.State, offset, length, (open.Flags & OpenFlags.Direct) != 0, ct)
-            : ValueTask.FromResult<Outcome<ReadResult>>(new Failure(Errno.EBADF));
+        if (!open.IsReadable)
+        {
+            return ValueTask.FromResult<Outcome<ReadResult>>(new Failure(Errno.EBADF));
+        }
+
+        NoteRead(open);
+        return open.Data.ReadAsync(open.State, offset, length, (open.Flags & OpenFlags.Direct) != 0, ct);
     }
 
     public ValueTask<Outcome<(int Length, long End)>> WriteAsync(
@@ -48,6 +52,7 @@ internal sealed partial class LustreVfs
         }
 
         await DropLocksAsync(open.Inode, owner).ConfigureAwait(false);
+        await NoteCloseAsync(open).ConfigureAwait(false);
         return Completed(open.Data.TakeErrors(open.State));
     }
 

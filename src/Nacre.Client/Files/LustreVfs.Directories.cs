@@ -31,6 +31,7 @@ internal sealed partial class LustreVfs
         }
 
         _inodes.Pin(inode);
+        inode.AddDirectoryOpen();
         return ValueTask.FromResult<Outcome<Opened>>(new Opened(new OpenDirectory(inode, who), Direct: false, KeepCache: false));
     }
 

@@ -79,6 +79,7 @@ internal sealed partial class LustreVfs
         if (file is OpenDirectory directory)
         {
             directory.Ahead.Drop();
+            directory.Inode.RemoveDirectoryOpen();
             _inodes.Unpin(directory.Inode);
             return;
         }
@@ -162,7 +163,11 @@ internal sealed partial class LustreVfs
         }
 
         // Whatever the server answers, the handle is gone (05 section 8.2).
-        await _mdc.CloseAsync(handle, DescribeClose(inode, data), who).ConfigureAwait(false);
+        var told = DescribeClose(inode, data);
+        if (await _mdc.CloseAsync(handle, told, who).ConfigureAwait(false) == 0)
+        {
+            inode.AccessTold(told.AccessTime);
+        }
     }
 
     private static SetAttrArguments DescribeClose(LustreInode inode, FileData data)
@@ -174,7 +179,7 @@ internal sealed partial class LustreVfs
             valid &= ~(MdsAttr.LazySize | MdsAttr.LazyBlocks);
         }
 
-        var accessTime = Math.Max(body.Atime, known.AccessTime);
+        var accessTime = Math.Max(Math.Max(body.Atime, known.AccessTime), inode.AccessTime);
         return new SetAttrArguments(inode.Fid, accessTime == 0 ? valid & ~MdsAttr.Atime : valid)
         {
             Mode = body.Mode,

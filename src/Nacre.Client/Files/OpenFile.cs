@@ -28,6 +28,9 @@ internal sealed class OpenFile(LustreInode inode, ulong handle, int flags, int e
 
     public OpenData State { get; } = state;
 
+    /// <summary>A read since the open or the last close has been noted in the time of the last access.</summary>
+    public bool HasNotedRead { get; set; }
+
     public bool IsReadable => (Flags & OpenFlags.AccessMode) != OpenFlags.WriteOnly;
 
     public bool IsWritable => (Flags & OpenFlags.AccessMode) != OpenFlags.ReadOnly;
@@ -76,5 +79,6 @@ internal static class OpenFlags
     public const int DataSync = 0x1000;
     public const int Direct = 0x4000;
     public const int Directory = 0x10000;
+    public const int NoAccessTime = 0x40000;
     public const int Execute = 0x20;
 }

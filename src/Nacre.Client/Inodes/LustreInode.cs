@@ -202,6 +202,8 @@ internal sealed partial class LustreInode : Node, IFileOwner
         {
             _body.Flags = 0;
         }
+
+        LearnAccess(old, body);
     }
 
     /// <summary>What <c>stat</c> shows, less what objects know.</summary>

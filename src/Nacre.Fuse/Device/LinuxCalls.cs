@@ -7,8 +7,9 @@ namespace Nacre.Fuse.Device;
 /// <see cref="Marshal.GetLastPInvokeError"/>.</summary>
 internal static unsafe partial class LinuxCalls
 {
-    public const int MountReadOnly = 1, MountNoSuid = 2, MountNoDevices = 4, MountNoExecute = 8, MountSynchronous = 16,
-        MountDirectorySynchronous = 128, MountNoAccessTime = 1024, MountNoDirectoryAccessTime = 2048, MountRelativeAccessTime = 1 << 21;
+    public const int MountReadOnly = 1, MountNoSuid = 2, MountNoDevices = 4, MountNoExecute = 8, MountSynchronous = 16, MountRemount = 32,
+        MountDirectorySynchronous = 128, MountNoSymlinkFollow = 256, MountNoAccessTime = 1024, MountNoDirectoryAccessTime = 2048,
+        MountRelativeAccessTime = 1 << 21, MountStrictAccessTime = 1 << 24;
 
     public const int UnmountForce = 1, UnmountDetach = 2, UnmountNoFollow = 8;
     public const int ProtectRead = 1, ProtectWrite = 2, MapPrivate = 2, MapAnonymous = 0x20;
@@ -58,7 +59,7 @@ internal static unsafe partial class LinuxCalls
     public static partial int IoControl(int fd, nuint request, void* argument);
 
     [LibraryImport("libc", EntryPoint = "mount", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    public static partial int Mount(string source, string target, string type, nuint flags, string data);
+    public static partial int Mount(string source, string target, string type, nuint flags, string? data);
 
     [LibraryImport("libc", EntryPoint = "umount2", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Unmount(string target, int flags);

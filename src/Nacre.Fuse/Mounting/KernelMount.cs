@@ -25,6 +25,11 @@ internal static class KernelMount
         throw new FuseMountException(Explain(mountPoint, errno));
     }
 
+    /// <summary>Gives a mount other flags; what the options of a first mount say beside them stays as it is.</summary>
+    /// <returns>0 or a positive errno.</returns>
+    public static int Remount(string mountPoint, int flags) =>
+        LinuxCalls.Mount("", mountPoint, Type, (nuint)(flags | LinuxCalls.MountRemount), null) == 0 ? 0 : Marshal.GetLastPInvokeError();
+
     /// <returns>0 or a positive errno.</returns>
     public static int Unmount(string mountPoint, bool detach)
     {

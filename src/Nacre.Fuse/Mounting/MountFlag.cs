@@ -22,8 +22,12 @@ public static class MountFlag
         ["atime"] = (0, LinuxCalls.MountNoAccessTime),
         ["nodiratime"] = (LinuxCalls.MountNoDirectoryAccessTime, 0),
         ["diratime"] = (0, LinuxCalls.MountNoDirectoryAccessTime),
-        ["relatime"] = (LinuxCalls.MountRelativeAccessTime, 0),
+        ["relatime"] = (LinuxCalls.MountRelativeAccessTime, LinuxCalls.MountStrictAccessTime),
         ["norelatime"] = (0, LinuxCalls.MountRelativeAccessTime),
+        ["strictatime"] = (LinuxCalls.MountStrictAccessTime, LinuxCalls.MountRelativeAccessTime | LinuxCalls.MountNoAccessTime),
+        ["nostrictatime"] = (0, LinuxCalls.MountStrictAccessTime),
+        ["nosymfollow"] = (LinuxCalls.MountNoSymlinkFollow, 0),
+        ["symfollow"] = (0, LinuxCalls.MountNoSymlinkFollow),
     };
 
     /// <returns>False when there is no such option.</returns>
@@ -33,6 +37,13 @@ public static class MountFlag
         flags = (flags & ~change.Clear) | change.Set;
         return true;
     }
+
+    /// <summary>FUSE leaves times of access to the file system, which has to know.</summary>
+    public static bool IsNoAccessTime(int flags) => (flags & LinuxCalls.MountNoAccessTime) != 0;
+
+    public static bool IsStrictAccessTime(int flags) => (flags & LinuxCalls.MountStrictAccessTime) != 0;
+
+    public static bool IsReadOnly(int flags) => (flags & LinuxCalls.MountReadOnly) != 0;
 
     /// <summary>The names of the flags that are set, as fusermount3 takes them.</summary>
     internal static IEnumerable<string> Names(int flags) =>

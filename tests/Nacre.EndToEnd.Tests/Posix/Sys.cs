@@ -13,7 +13,7 @@ internal static unsafe partial class Sys
     public const int NoReplace = 1, ExchangeNames = 2, CreateXattr = 1, ReplaceXattr = 2;
     public const uint Fifo = 0x1000, CharacterDevice = 0x2000, Socket = 0xC000;
 
-    private const int Here = -100, NotFollowed = 0x100, CloseOnExec = 0x80000;
+    private const int Here = -100, NotFollowed = 0x100, EmptyPath = 0x1000, CloseOnExec = 0x80000;
 
     public readonly record struct Status(
         uint Type, int Mode, uint Links, uint Uid, uint Gid, ulong Inode, long Size, ulong Blocks, long AccessTime, long ModifyTime, long ChangeTime,
@@ -53,11 +53,20 @@ internal static unsafe partial class Sys
 
     public static int TryStat(string path) => TryStat(path, out _);
 
-    public static int TryStat(string path, out Status status)
+    public static int TryStat(string path, out Status status) => TryStat(Here, path, NotFollowed, out status);
+
+    /// <summary>fstat(2).</summary>
+    public static Status Stat(OpenedFile file)
+    {
+        Check(TryStat(file.Descriptor, "", EmptyPath, out var status));
+        return status;
+    }
+
+    private static int TryStat(int directory, string path, int flags, out Status status)
     {
         // struct statx, as the kernel's interface has it.
         byte* s = stackalloc byte[256];
-        int errno = Result(statx(Here, path, NotFollowed, 0xFFF, s));
+        int errno = Result(statx(directory, path, flags, 0xFFF, s));
         uint mode = *(ushort*)(s + 28);
         status = errno != 0 ? default : new Status(
             mode & 0xF000, Decimal(mode & 0xFFF), *(uint*)(s + 16), *(uint*)(s + 20), *(uint*)(s + 24), *(ulong*)(s + 32), *(long*)(s + 40),

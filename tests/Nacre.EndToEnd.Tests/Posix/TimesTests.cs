@@ -1,3 +1,4 @@
+using Nacre.EndToEnd.Harness;
 using Nacre.PtlRpc.Wire;
 
 namespace Nacre.EndToEnd.Posix;
@@ -56,6 +57,41 @@ public class TimesTests(PosixMounts mounts) : PosixTests(mounts)
         foreach (string seen in (string[])[One("f"), Two("f")]) Assert.Equal((Past, Past + 1), TimesOf(seen));
 
         static (long, long) TimesOf(string path) => (Sys.Stat(path).AccessTime, Sys.Stat(path).ModifyTime);
+    }
+
+    [PosixFact]
+    public async Task Reading_moves_the_time_of_access_when_it_is_no_later_than_that_of_the_last_change()
+    {
+        string path = NewFile("f", content: "content");
+        Sys.Check(Sys.SetTimes(path, [(Past, 0), (Past, 0)]));
+        using (var file = Sys.Open(path, Sys.ReadOnly | Sys.NoAccessTime)) Assert.Equal("content", file.Text);
+        Assert.Equal(Past, Sys.Stat(path).AccessTime);
+
+        // Of the kernel's pages, so that the file system sees the close alone; then of the servers.
+        foreach (string read in (string[])[path, Two("f")])
+        {
+            Sys.Check(Sys.SetTimes(path, [(Past, 0), (Past, 0)]));
+            using (var file = Sys.Open(read, Sys.ReadOnly)) Assert.Equal("content", file.Text);
+            Assert.InRange(Sys.Stat(read).AccessTime, Now - 60, Now + 60);
+            // The server is told by the close, for which close(2) does not wait.
+            string other = read == path ? Two("f") : path;
+            await Wait.UntilAsync(() => Sys.Stat(other).AccessTime > Past, "the other mount sees that the file was read");
+            Assert.Equal(Past, Sys.Stat(read).ModifyTime);
+        }
+
+        // What a mount remembers of its own reads does not hide what another one sets.
+        Sys.Check(Sys.SetTimes(path, [(Past, 0), (Past, 0)]));
+        Assert.Equal(Past, Sys.Stat(Two("f")).AccessTime);
+    }
+
+    [PosixFact]
+    public void Reading_leaves_a_time_of_access_that_is_later_than_the_last_change()
+    {
+        string path = NewFile("f", content: "content");
+        long hoursAgo = Now - (2 * 60 * 60), future = Now + (2 * 60 * 60);
+        Sys.Check(Sys.SetTimes(path, [(future, 0), (hoursAgo, 0)]));
+        using (var file = Sys.Open(path, Sys.ReadOnly)) Assert.Equal("content", file.Text);
+        Assert.Equal(future, Sys.Stat(path).AccessTime);
     }
 
     [PosixTheory]
