@@ -1,4 +1,3 @@
-using Nacre.Ldlm;
 using Nacre.Ldlm.Wire;
 using Nacre.PtlRpc.Wire;
 using Nacre.Server.Mdt.FileSystem;
