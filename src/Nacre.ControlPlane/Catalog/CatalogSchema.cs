@@ -22,6 +22,7 @@ internal static class CatalogSchema
 
     private static readonly string[] Kinds = [FileSystems, Backups, Associations, Tasks];
 
+    // The index of usage has all its query needs, or each creation would read every document.
     // AUTOINCREMENT: a sequence number is never given twice, so that a page that begins behind one is the same after removals.
     private const string Resource = """
         CREATE TABLE {0}(
@@ -29,7 +30,7 @@ internal static class CatalogSchema
             name TEXT UNIQUE, parent TEXT, unsettled INTEGER NOT NULL,
             usage_class TEXT, usage_gib INTEGER NOT NULL, usage_throughput INTEGER NOT NULL, document TEXT NOT NULL);
         CREATE INDEX {0}_account ON {0}(account, sequence);
-        CREATE INDEX {0}_usage ON {0}(account, usage_class, usage_gib, usage_throughput) WHERE usage_class IS NOT NULL;
+        CREATE INDEX {0}_usage ON {0}(account, usage_class, id, usage_gib, usage_throughput) WHERE usage_class IS NOT NULL;
         CREATE INDEX {0}_parent ON {0}(parent, sequence) WHERE parent IS NOT NULL;
         CREATE INDEX {0}_unsettled ON {0}(sequence) WHERE unsettled = 1;
         """;

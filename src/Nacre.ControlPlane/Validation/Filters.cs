@@ -16,11 +16,11 @@ internal static class Filters
 
     public static readonly IReadOnlyDictionary<string, Func<AssociationEntry, string?>> OfAssociations =
         new Dictionary<string, Func<AssociationEntry, string?>>
-    {
-        ["file-system-id"] = entry => entry.Description.FileSystemId,
-        ["file-cache-id"] = _ => null,
-        ["data-repository-type"] = _ => "S3",
-    };
+        {
+            ["file-system-id"] = entry => entry.Description.FileSystemId,
+            ["file-cache-id"] = _ => null,
+            ["data-repository-type"] = _ => "S3",
+        };
 
     public static readonly IReadOnlyDictionary<string, Func<TaskEntry, string?>> OfTasks = new Dictionary<string, Func<TaskEntry, string?>>
     {
