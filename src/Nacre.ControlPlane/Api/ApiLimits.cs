@@ -6,6 +6,9 @@ public sealed record ApiLimits
     /// <summary>Bytes of a body; the largest request of the FSx model is far below.</summary>
     public int BodyBytes { get; init; } = 1 << 20;
 
+    /// <summary>Bytes of a body that are read, though not kept, before it is refused as too large. One that is larger still is cut off.</summary>
+    public int SkippedBytes { get; init; } = 32 << 20;
+
     /// <summary>Bytes of all bodies that are being read or worked on.</summary>
     public long AllBodiesBytes { get; init; } = 64 << 20;
 

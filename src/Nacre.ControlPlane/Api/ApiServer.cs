@@ -143,7 +143,7 @@ public sealed class ApiServer : IAsyncDisposable
     private static void Apply(ApiLimits limits, KestrelServerLimits kestrel)
     {
         kestrel.MaxConcurrentConnections = limits.Connections;
-        kestrel.MaxRequestBodySize = limits.BodyBytes;
+        kestrel.MaxRequestBodySize = Math.Max(limits.BodyBytes, limits.SkippedBytes);
         kestrel.MaxRequestHeadersTotalSize = limits.HeaderBytes;
         kestrel.MaxRequestHeaderCount = limits.Headers;
         kestrel.RequestHeadersTimeout = limits.HeadersTime;

@@ -47,14 +47,28 @@ internal sealed class BodyReader(ApiLimits limits)
     {
         // The length is only what the client says, so memory follows what has come.
         body.Grow((int)Math.Clamp(request.ContentLength ?? FirstBytes, 1, FirstBytes));
-        while (true)
+        while (body.Bytes.Length <= limits.BodyBytes)
         {
             var read = await request.Body.ReadAsync(body.Free, cancellationToken);
             if (read == 0) return;
             body.Advance(read);
             if (body.Free.IsEmpty) body.Grow(Math.Min(body.Bytes.Length * 2, limits.BodyBytes + 1));
-            // Kestrel counts too; this holds whatever it is set to.
-            if (body.Bytes.Length > limits.BodyBytes) throw TooLarge();
+        }
+
+        body.Dispose();
+        await SkipAsync(request, cancellationToken);
+        throw TooLarge();
+    }
+
+    /// <summary>
+    /// Reads to the end: most clients send all before they look for an answer, and would find a broken connection instead of one. Kestrel ends what
+    /// is over <see cref="ApiLimits.SkippedBytes"/>.
+    /// </summary>
+    private static async Task SkipAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        var buffer = new byte[FirstBytes];
+        while (await request.Body.ReadAsync(buffer, cancellationToken) > 0)
+        {
         }
     }
 

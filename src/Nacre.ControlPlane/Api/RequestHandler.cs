@@ -48,7 +48,7 @@ internal sealed class RequestHandler(
 
         http.Response.Headers["x-amzn-ErrorType"] = error.Code;
         // What is left of the body would be taken for the next request, or waited for.
-        if (error.Status is 408 or 413 || error.Code == "MalformedHttpRequestException") http.Response.Headers.Connection = "close";
+        if (error.Status == 408 || error.Code == "MalformedHttpRequestException") http.Response.Headers.Connection = "close";
         await WriteAsync(http, error.Status, service.ContentType, service.WriteError(error, call.RequestId));
     }
 

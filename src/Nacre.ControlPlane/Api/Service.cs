@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Http;
 using Nacre.ControlPlane.Auth;
 
 namespace Nacre.ControlPlane.Api;

@@ -3,17 +3,18 @@ using System.Globalization;
 namespace Nacre.ControlPlane.Audit;
 
 /// <summary>
-/// The files of the audit log: <c>audit.jsonl</c>, which grows to its bound and is then put aside as <c>audit-TIME.jsonl</c>, of which the newest are kept.
+/// The files of the audit log: <c>audit.jsonl</c>, which grows to its bound and is then put aside as <c>audit-NUMBER.jsonl</c>, of which the newest are kept.
 /// Used by one thread.
 /// </summary>
-internal sealed class AuditFiles(string folder, long maxFileBytes, int maxOldFiles, TimeProvider time) : IDisposable
+internal sealed class AuditFiles(string folder, long maxFileBytes, int maxOldFiles) : IDisposable
 {
     public const string Current = "audit.jsonl";
 
-    private const string OldFiles = "audit-*.jsonl";
+    private const string OldFiles = "audit-????????.jsonl";
     private const UnixFileMode PrivateFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     private FileStream? _file;
+    private long _length;
     // Something may have been written of a line that failed: the next begins on a line of its own.
     private bool _isTorn;
 
@@ -25,7 +26,7 @@ internal sealed class AuditFiles(string folder, long maxFileBytes, int maxOldFil
         try
         {
             _file ??= Open();
-            if (_file.Length > 0 && _file.Length + lines.Length > maxFileBytes)
+            if (_length > 0 && _length + lines.Length > maxFileBytes)
             {
                 PutAside();
                 _file = Open();
@@ -34,6 +35,7 @@ internal sealed class AuditFiles(string folder, long maxFileBytes, int maxOldFil
             if (_isTorn) _file.Write("\n"u8);
             _file.Write(lines);
             _file.Flush();
+            _length += lines.Length;
             _isTorn = false;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -58,14 +60,17 @@ internal sealed class AuditFiles(string folder, long maxFileBytes, int maxOldFil
             // Each write goes to the operating system whole.
             BufferSize = 0,
         });
-        if (file.Length > 0)
-        {
-            file.Seek(-1, SeekOrigin.End);
-            _isTorn = file.ReadByte() != '\n';
-        }
-
-        file.Seek(0, SeekOrigin.End);
+        // Somebody may have put a pipe there, which has no length.
+        _length = file.CanSeek ? file.Length : 0;
+        if (file.CanSeek) _isTorn = _length > 0 && LastByte(file) != '\n';
         return file;
+    }
+
+    /// <summary>Leaves the position at the end.</summary>
+    private static int LastByte(FileStream file)
+    {
+        file.Seek(-1, SeekOrigin.End);
+        return file.ReadByte();
     }
 
     private void PutAside()
@@ -73,22 +78,17 @@ internal sealed class AuditFiles(string folder, long maxFileBytes, int maxOldFil
         _file!.Flush(flushToDisk: true);
         Close();
         _isTorn = false;
-        File.Move(Path.Combine(folder, Current), UnusedName());
-        // Their names sort as their times do.
-        var old = Directory.GetFiles(folder, OldFiles).Order(StringComparer.Ordinal).ToArray();
+        // By number and not by time, as a clock may be set back.
+        var old = Directory.GetFiles(folder, OldFiles).Order(StringComparer.Ordinal).ToList();
+        old.Add(Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"audit-{NumberOf(old.LastOrDefault()) + 1:d8}.jsonl")));
+        File.Move(Path.Combine(folder, Current), old[^1]);
         foreach (var path in old.SkipLast(maxOldFiles)) File.Delete(path);
     }
 
-    private string UnusedName()
-    {
-        var now = time.GetUtcNow();
-        while (true)
-        {
-            var path = Path.Combine(folder, $"audit-{now.UtcDateTime.ToString("yyyyMMdd'T'HHmmss.fff'Z'", CultureInfo.InvariantCulture)}.jsonl");
-            if (!File.Exists(path)) return path;
-            now += TimeSpan.FromMilliseconds(1);
-        }
-    }
+    private static int NumberOf(string? path) =>
+        path is not null && int.TryParse(Path.GetFileNameWithoutExtension(path).AsSpan("audit-".Length), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : 0;
 
     private void Close()
     {

@@ -32,6 +32,9 @@ public sealed class AuditLog : IAsyncDisposable
     /// <summary>Lines written by one call of the system.</summary>
     private const int MaxBatch = 256;
 
+    /// <summary>How long a disk that hangs holds up the end of the node.</summary>
+    private static readonly TimeSpan CloseTime = TimeSpan.FromSeconds(5);
+
     private readonly Channel<Line> _lines = Channel.CreateBounded<Line>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
     private readonly AuditOptions _options;
     private readonly AuditFiles _files;
@@ -46,7 +49,7 @@ public sealed class AuditLog : IAsyncDisposable
     {
         _options = options;
         _time = time;
-        _files = new AuditFiles(options.Folder, options.MaxFileBytes, options.MaxOldFiles, time);
+        _files = new AuditFiles(options.Folder, options.MaxFileBytes, options.MaxOldFiles);
         _failuresPerMinute = new LogRateLimit(time, lines: 10, periodMilliseconds: 60_000);
         _log = logging.CreateLogger<AuditLog>();
         _writer = Task.Run(WriteAllAsync);
@@ -75,12 +78,14 @@ public sealed class AuditLog : IAsyncDisposable
             ? WriteAsync(record with { Suppressed = suppressed })
             : ValueTask.CompletedTask;
 
-    /// <summary>Writes what is waiting.</summary>
+    /// <summary>Writes what is waiting, as far as the disk takes it.</summary>
     public async ValueTask DisposeAsync()
     {
         _lines.Writer.TryComplete();
-        await _writer;
-        _files.Dispose();
+        await _writer.WaitAsync(CloseTime).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // While it hangs, the file is the writer's.
+        if (_writer.IsCompleted) _files.Dispose();
+        else Log.WriteFailed(_log, _options.Folder, "a write does not end");
     }
 
     private async Task WriteAllAsync()

@@ -71,8 +71,9 @@ internal static class SigV4
             .Select(p => $"{p.Name}={p.Value}"));
     }
 
-    // A client may leave unencoded what the canonical form encodes, or encode more than it has to.
-    private static string Encoded(string text) => Uri.EscapeDataString(Uri.UnescapeDataString(text));
+    // A client may leave unencoded what the canonical form encodes, or encode more than it has to. A plus is a blank: botocore
+    // sends it, and signs %20.
+    private static string Encoded(string text) => Uri.EscapeDataString(Uri.UnescapeDataString(text.Replace('+', ' ')));
 
     /// <summary>Without blanks around it, and one for several within.</summary>
     private static string Folded(string value)

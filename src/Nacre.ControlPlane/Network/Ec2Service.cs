@@ -49,9 +49,11 @@ internal sealed class Ec2Service(INetworkInterfaces interfaces) : Service
         }
 
         var all = interfaces.List(accountId).Where(i => i.OwnerId == accountId).OrderBy(i => i.Id, StringComparer.Ordinal).ToList();
-        if (ids.FirstOrDefault(id => all.TrueForAll(i => i.Id != id)) is { } missing)
+        var known = all.Select(i => i.Id).ToHashSet();
+        if (ids.FirstOrDefault(id => !known.Contains(id)) is { } missing)
             throw new ApiException("InvalidNetworkInterfaceID.NotFound", $"The networkInterface ID '{missing}' does not exist");
-        return all.FindAll(i => (ids.Count == 0 || ids.Contains(i.Id)) && filters.TrueForAll(f => f.Matches(i)));
+        var wanted = ids.Count == 0 ? known : [.. ids];
+        return all.FindAll(i => wanted.Contains(i.Id) && filters.TrueForAll(f => f.Matches(i)));
     }
 
     private static (IReadOnlyList<NetworkInterface> Page, string? Next) Page(List<NetworkInterface> found, bool isByIds, QueryRequest query)

@@ -11,6 +11,8 @@ public sealed class HostileInputTests
 {
     private static readonly FakeOperation Echo = new("DescribeFileSystems", changes: false, body => body.GetRawText());
 
+    private static readonly string Chunk = $"10000\r\n{new string('x', 0x10000)}\r\n";
+
     public static TheoryData<string> BadBodies => new(
         "",
         " ",
@@ -74,23 +76,43 @@ public sealed class HostileInputTests
         await AssertWellAsync(endpoint);
     }
 
+    [Theory]
+    [InlineData(10_000_000)]
+    [InlineData(1_048_577)]
+    public async Task LargeBodyIsReadToItsEndAndRefused(int length)
+    {
+        await using var endpoint = await Endpoint.StartAsync([Echo]);
+        var refused = await endpoint.CallAsync("DescribeFileSystems", new string(' ', length));
+        Assert.Equal((HttpStatusCode.RequestEntityTooLarge, "RequestEntityTooLargeException"), (refused.Status, refused.Code));
+        await AssertWellAsync(endpoint);
+    }
+
     [Fact]
-    public async Task ChunksBeyondTheBoundAreRefused()
+    public async Task ChunksBeyondTheBoundAreReadToTheirEndAndRefused()
     {
         await using var endpoint = await Endpoint.StartAsync([Echo]);
         using var socket = await endpoint.ConnectAsync();
         await SendAsync(socket, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
-        var chunk = $"10000\r\n{new string('x', 0x10000)}\r\n";
-        try
-        {
-            for (var i = 0; i < 160; i++) await SendAsync(socket, chunk);
-        }
-        catch (SocketException)
-        {
-            // Cut off before all of it was sent.
-        }
+        for (var i = 0; i < 160; i++) await SendAsync(socket, Chunk);
+        await SendAsync(socket, "0\r\n\r\n");
 
-        Assert.StartsWith("HTTP/1.1 413 ", await ReadToEndAsync(socket));
+        Assert.StartsWith("HTTP/1.1 413 ", await ReadUntilAsync(socket, "RequestEntityTooLargeException"));
+        await AssertWellAsync(endpoint);
+    }
+
+    [Theory]
+    [InlineData("Transfer-Encoding: chunked")]
+    [InlineData("Content-Length: 4000000000")]
+    public async Task BodyWithoutEndIsCutOff(string framing)
+    {
+        await using var endpoint = await Endpoint.StartAsync(
+            [Echo], options => options with { Limits = options.Limits with { SkippedBytes = 2 << 20 } });
+        using var socket = await endpoint.ConnectAsync();
+        await SendAsync(socket, $"POST / HTTP/1.1\r\nHost: a\r\n{framing}\r\n\r\n");
+        await Assert.ThrowsAsync<SocketException>(async () =>
+        {
+            for (var i = 0; i < 4000; i++) await SendAsync(socket, Chunk);
+        });
         await AssertWellAsync(endpoint);
     }
 
