@@ -5,7 +5,7 @@ namespace Nacre.ControlPlane.Api;
 /// Thrown by whatever finds the fault, written in one place by the endpoint.
 /// </summary>
 /// <param name="code">The bare shape name of the error, for instance <c>BadRequest</c> or <c>FileSystemNotFound</c>.</param>
-/// <param name="message">1 to 256 characters, as the service model allows.</param>
+/// <param name="message">The service model says 1 to 256 characters; texts of the service itself are longer, and no client minds.</param>
 /// <param name="status">HTTP status: 400 for every modelled error but InternalServerError.</param>
 public sealed class ApiException(string code, string message, int status = 400) : Exception(message)
 {

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Nacre.ControlPlane.Api;
 using Nacre.ControlPlane.Shapes;
+using Nacre.ControlPlane.Validation;
 
 namespace Nacre.ControlPlane.Operations;
 
@@ -38,17 +39,18 @@ internal sealed class ForeignOperation(string name) : Operation
         throw new ApiException(ErrorCode.UnsupportedOperation, $"{name} is unsupported for LUSTRE file systems, and this server has no others.");
 }
 
-/// <summary>An operation on a file cache, none of which exists.</summary>
-internal sealed class FileCacheOperation(string name) : Operation
+/// <summary>UpdateFileCache and DeleteFileCache: there is no file cache.</summary>
+internal sealed class FileCacheOperation(string name)
+    : Operation<FileCacheRequest, EmptyResponse>(ShapesJson.Default.FileCacheRequest, ShapesJson.Default.EmptyResponse)
 {
     public override string Name => name;
 
     public override bool Changes => true;
 
-    public override ValueTask<byte[]> RunAsync(JsonElement body, CallContext context, CancellationToken cancellationToken)
+    protected override ValueTask<EmptyResponse> RunAsync(FileCacheRequest request, CallContext context, CancellationToken cancellationToken)
     {
-        string id = body.TryGetProperty("FileCacheId", out var member) && member.ValueKind == JsonValueKind.String ? member.GetString()! : "";
-        throw NotFound.FileCache(id);
+        RepositoryShape.Check(request);
+        throw NotFound.FileCache(request.FileCacheId!);
     }
 }
 

@@ -22,6 +22,7 @@ namespace Nacre.ControlPlane.Shapes;
 [JsonSerializable(typeof(ListTagsForResourceRequest))]
 [JsonSerializable(typeof(ListTagsForResourceResponse))]
 [JsonSerializable(typeof(EmptyResponse))]
+[JsonSerializable(typeof(FileCacheRequest))]
 [JsonSerializable(typeof(CreateBackupRequest))]
 [JsonSerializable(typeof(CopyBackupRequest))]
 [JsonSerializable(typeof(BackupResponse))]

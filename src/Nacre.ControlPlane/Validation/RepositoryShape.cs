@@ -96,6 +96,9 @@ internal static class RepositoryShape
         .Page(request.MaxResults, request.NextToken)
         .ThrowIfBroken();
 
+    public static void Check(FileCacheRequest request) =>
+        new ShapeCheck().RequiredText("fileCacheId", request.FileCacheId, Constraints.FileCacheId).ThrowIfBroken();
+
     private static ShapeCheck S3(this ShapeCheck check, S3DataRepositoryConfiguration? s3) => check
         .Events("s3.autoImportPolicy.events", s3?.AutoImportPolicy)
         .Events("s3.autoExportPolicy.events", s3?.AutoExportPolicy);

@@ -49,6 +49,7 @@ public sealed class RepositoryOperationsTests : IDisposable
     [InlineData("DescribeFileCaches", "{'FileCacheIds':['fc-00000000000000000']}", "FileCacheNotFound", "FileCaches")]
     [InlineData("UpdateFileCache", "{'FileCacheId':'fc-00000000000000000'}", "FileCacheNotFound", "fc-00000000000000000")]
     [InlineData("DeleteFileCache", "{'FileCacheId':'fc-00000000000000000'}", "FileCacheNotFound", "fc-00000000000000000")]
+    [InlineData("DeleteFileCache", "{}", "BadRequest", "Value null at 'fileCacheId'")]
     [InlineData("CreateFileCache", "{'FileCacheType':'LUSTRE'}", "UnsupportedOperation", "no file caches yet")]
     [InlineData("DescribeVolumes", "{'VolumeIds':['fsvol-00000000000000000']}", "VolumeNotFound", "Volumes")]
     [InlineData("CreateVolume", "{}", "UnsupportedOperation", "CreateVolume is unsupported for LUSTRE file systems")]
