@@ -15,8 +15,8 @@ internal sealed partial class MetadataClient
     private const int GetAttrReplyBytes = 1152;
     private const int OpenReplyBytes = 2048;
 
-    /// <summary>Slot for one early cancel beside the lock's own handle.</summary>
-    private const int OneCancel = 1;
+    /// <summary>Bytes of an enqueue's first buffer: the lock's own handle, and early cancels behind it.</summary>
+    private static int EnqueueBytes(int cancels) => LdlmRequest.HandlesOffset + (sizeof(ulong) * Math.Max(2, 1 + cancels));
 
     /// <summary>A name; ENOENT when it does not exist. Takes LOOKUP, UPDATE and PERM.</summary>
     public ValueTask<Outcome<IntentReply>> GetByNameAsync(
@@ -49,7 +49,7 @@ internal sealed partial class MetadataClient
     public async ValueTask<Outcome<IntentReply>> CreateAsync(
         LuFid parent, LuFid fid, ReadOnlyMemory<byte> name, MdsOpen flags, uint mode, uint umask, Credentials who, uint group)
     {
-        var cancels = new ulong[OneCancel];
+        var cancels = new ulong[MaxCancels];
         var count = await TakeCancelsAsync(parent, InodeBits.Update, cancels).ConfigureAwait(false);
         var open = new OpenArguments(parent, fid, flags | MdsOpen.Creat, FileTypes.Regular | (mode & 0xfff), umask);
         return await OpenAsync(open, name, cancels.AsMemory(0, count), who, group).ConfigureAwait(false);
@@ -66,7 +66,7 @@ internal sealed partial class MetadataClient
         var prepared = Target.Locks.Prepare(
             LdlmResId.OfFid(open.Parent), LockType.IBits, creates ? LockMode.CW : LockMode.CR, LdlmPolicy.IBits(InodeBits.Lookup));
         var call = Rent(
-            Opcode.LdlmEnqueue, LdlmRequest.Size, LdlmIntent.Size, MdtRecCreate.Size, 0, 0, name.Length + 1, EaBytes, 0, 0, 0, 0);
+            Opcode.LdlmEnqueue, EnqueueBytes(cancels.Length), LdlmIntent.Size, MdtRecCreate.Size, 0, 0, name.Length + 1, EaBytes, 0, 0, 0, 0);
         call.ReplyBytes = OpenReplyBytes + EaBytes;
         call.Modifies = true;
         Target.Locks.FillRequest(call, prepared, LdlmFlags.HasIntent, cancels.Span);

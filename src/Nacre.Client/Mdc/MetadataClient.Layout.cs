@@ -17,11 +17,11 @@ internal sealed partial class MetadataClient
     /// </summary>
     public async ValueTask<Outcome<LayoutReply>> GetLayoutAsync(LustreInode inode, bool forWrite, long offset, long length, CancellationToken ct)
     {
-        var cancels = new ulong[OneCancel];
+        var cancels = new ulong[MaxCancels];
         var count = forWrite ? await TakeCancelsAsync(inode.Fid, InodeBits.Layout, cancels).ConfigureAwait(false) : 0;
         var prepared = Target.Locks.Prepare(
             inode.Resource, LockType.IBits, forWrite ? LockMode.EX : LockMode.CR, LdlmPolicy.IBits(InodeBits.Layout));
-        var call = Rent(Opcode.LdlmEnqueue, LdlmRequest.Size, LdlmIntent.Size, LayoutIntent.Size, 0);
+        var call = Rent(Opcode.LdlmEnqueue, EnqueueBytes(count), LdlmIntent.Size, LayoutIntent.Size, 0);
         call.ReplyBytes = LayoutReplyBytes + EaBytes;
         call.Modifies = forWrite;
         Target.Locks.FillRequest(call, prepared, LdlmFlags.HasIntent, cancels.AsSpan(0, count));
