@@ -1,3 +1,4 @@
+using System.Text;
 using Nacre.Client.Inodes;
 using Nacre.Client.Vfs;
 using Nacre.Ldlm.Wire;
@@ -8,6 +9,15 @@ namespace Nacre.Client.Files;
 /// <summary>Extended attributes. All of an inode's are fetched at once and kept under its XATTR lock; the access ACL comes and goes with the mode.</summary>
 internal sealed partial class LustreVfs
 {
+    /// <summary>
+    /// What servers keep as attributes of an object: its FID, names, layout, size, state (05 section 13). Each can be asked for by name; listed, they would be
+    /// copied with a file by whatever copies attributes, where they mean nothing and do not compare.
+    /// </summary>
+    private static readonly HashSet<string> ServersOwn =
+    [
+        "trusted.dmv", "trusted.fid", "trusted.hsm", "trusted.link", "trusted.lma", "trusted.lmv", "trusted.lov", "trusted.som", "trusted.version",
+    ];
+
     public async ValueTask<Outcome<ReadOnlyMemory<byte>>> GetXattrAsync(
         Node node, ReadOnlyMemory<byte> name, Credentials who, CancellationToken ct)
     {
@@ -140,10 +150,11 @@ internal sealed partial class LustreVfs
         }
     }
 
-    /// <summary>Only root sees the trusted ones, as on every Linux file system.</summary>
+    /// <summary>Only root sees the trusted ones, as on every Linux file system, and nobody those of the servers.</summary>
     private static ReadOnlyMemory<byte> Filter(IEnumerable<byte[]> names, Credentials who)
     {
-        var shown = names.Where(name => name.Length > 0 && (who.Uid == 0 || !name.AsSpan().StartsWith(XattrNames.Trusted)));
+        var shown = names.Where(name => name.Length > 0 && (!name.AsSpan().StartsWith(XattrNames.Trusted)
+            || (who.Uid == 0 && !ServersOwn.Contains(Encoding.Latin1.GetString(name)))));
         return shown.SelectMany(static name => name.Append((byte)0)).ToArray();
     }
 }
