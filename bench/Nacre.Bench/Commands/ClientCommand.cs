@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Nacre.Bench.Loads;
+using Nacre.Bench.Measurement;
 using Nacre.Client.Lov;
 using Nacre.Client.Osc;
 using Nacre.Client.Vfs;
@@ -21,13 +22,19 @@ internal static class ClientCommand
 {
     private const int MiB = 1 << 20;
 
+    private static readonly Argument<string[]> Names = new("loads")
+    {
+        Description = "The loads, by the beginning of their name; all without it.",
+        Arity = ArgumentArity.ZeroOrMore,
+    };
+
     private static readonly Option<int> Size = new("--mib") { Description = "Size of the file.", DefaultValueFactory = _ => 1024 };
     private static readonly Option<int> Rounds = new("--rounds") { Description = "How often each; the median is shown.", DefaultValueFactory = _ => 5 };
     private static readonly Option<bool> NoChecksums = new("--no-checksums") { Description = "Do not offer checksums over bulk data." };
 
     public static Command Make()
     {
-        var command = new Command("client", "Measures the client's data path against a server.") { Size, Rounds, NoChecksums };
+        var command = new Command("client", "Measures the client's data path against a server.") { Names, Size, Rounds, NoChecksums };
         ServerOptions.AddTo(command);
         command.SetAction((options, ct) => RunAsync(options, ct));
         return command;
@@ -41,7 +48,7 @@ internal static class ClientCommand
             using var session = new ClientSession(server.Address, 0, 1);
             var data = new DataOptions { Checksums = !options.GetValue(NoChecksums), CacheBytes = 128L << 20 };
             await using var bench = await BenchFileData.StartAsync(server.Address, session.Objects(1)[0].Fid, data, ct);
-            await MeasureAsync(bench, options.GetValue(Size), options.GetValue(Rounds), ct);
+            await MeasureAsync(bench, server.ProcessId, options.GetValue(Names) ?? [], options.GetValue(Size), options.GetValue(Rounds), ct);
             return 0;
         }
         catch (Exception e) when (e is IOException or InvalidDataException or SocketException or TimeoutException or ArgumentException or ErrnoException)
@@ -51,39 +58,55 @@ internal static class ClientCommand
         }
     }
 
-    private static async Task MeasureAsync(BenchFileData bench, int mib, int rounds, CancellationToken ct)
+    private static async Task MeasureAsync(
+        BenchFileData bench, int? server, string[] names, int mib, int rounds, CancellationToken ct)
     {
-        Console.Out.WriteLine("| load | MiB/s | op/s | client us/op | allocated bytes/op |");
-        Console.Out.WriteLine("|---|---:|---:|---:|---:|");
-        await ReportAsync("write 1 MiB, sequential", rounds, mib, MiB, () => bench.WriteAllAsync(mib, ct));
-        await ReportAsync("read 1 MiB, sequential", rounds, mib, MiB, () => bench.ReadAllAsync(mib, MiB, ct));
-        await ReportAsync("read 128 KiB, sequential", rounds, mib * 8, MiB / 8, () => bench.ReadAllAsync(mib, MiB / 8, ct));
-        await ReportAsync("read 4 KiB, random, over 16 MiB (cached)", rounds, 200_000, 4096, () => bench.ReadRandomAsync(200_000, 16 * MiB, ct));
-        await ReportAsync("read 4 KiB, random, over the file", rounds, 5000, 4096, () => bench.ReadRandomAsync(5000, (long)mib * MiB, ct));
-        await ReportAsync("write 4 KiB, random, over 16 MiB", rounds, 50_000, 4096, () => bench.WriteRandomAsync(50_000, 16 * MiB, ct));
-        await ReportAsync("attributes, known", rounds, 200_000, 0, () => bench.AttributesAsync(200_000, ct));
+        Console.Out.WriteLine("| load | MiB/s | op/s | client us/op | server us/op | allocated bytes/op |");
+        Console.Out.WriteLine("|---|---:|---:|---:|---:|---:|");
+        // Whatever is measured reads what this wrote.
+        await bench.WriteAllAsync(mib, ct);
+        foreach (var load in Loads(bench, mib, ct).Where(load => names.Length == 0 || names.Any(load.Name.StartsWith)))
+        {
+            await ReportAsync(load, server, rounds);
+        }
     }
 
-    private static async Task ReportAsync(string name, int rounds, int operations, int bytes, Func<Task> run)
+    private static IEnumerable<ClientLoad> Loads(BenchFileData bench, int mib, CancellationToken ct) =>
+    [
+        new("write 1 MiB, sequential", mib, MiB, () => bench.WriteAllAsync(mib, ct)),
+        new("read 1 MiB, sequential", mib, MiB, () => bench.ReadAllAsync(mib, MiB, ct)),
+        new("read 128 KiB, sequential", mib * 8, MiB / 8, () => bench.ReadAllAsync(mib, MiB / 8, ct)),
+        new("read 4 KiB, random, over 16 MiB (cached)", 200_000, 4096, () => bench.ReadRandomAsync(200_000, 16 * MiB, ct)),
+        new("read 4 KiB, random, over the file", 5000, 4096, () => bench.ReadRandomAsync(5000, (long)mib * MiB, ct)),
+        new("write 4 KiB, random, over 16 MiB", 50_000, 4096, () => bench.WriteRandomAsync(50_000, 16 * MiB, ct)),
+        new("attributes, known", 200_000, 0, () => bench.AttributesAsync(200_000, ct)),
+    ];
+
+    private static async Task ReportAsync(ClientLoad load, int? server, int rounds)
     {
         // Once without being counted: the code is compiled in tiers.
-        await run();
-        var results = new List<(double Seconds, double Processor, double Allocated)>();
+        await load.Run();
+        var results = new List<(double Seconds, double Processor, double Server, double Allocated)>();
         for (var i = 0; i < rounds; i++)
         {
             var (processor, allocated, started) = (Environment.CpuUsage.TotalTime, GC.GetTotalAllocatedBytes(), Stopwatch.GetTimestamp());
-            await run();
+            var before = ProcessorTime.Of(server);
+            await load.Run();
             results.Add((
                 Stopwatch.GetElapsedTime(started).TotalSeconds,
-                (Environment.CpuUsage.TotalTime - processor).TotalMicroseconds / operations,
-                (double)(GC.GetTotalAllocatedBytes() - allocated) / operations));
+                (Environment.CpuUsage.TotalTime - processor).TotalMicroseconds / load.Operations,
+                (ProcessorTime.Of(server) - before) * 1e6 / load.Operations,
+                (double)(GC.GetTotalAllocatedBytes() - allocated) / load.Operations));
         }
 
-        var (seconds, each, memory) = results.OrderBy(result => result.Seconds).ElementAt(rounds / 2);
-        var rate = operations / seconds;
-        Console.Out.WriteLine($"| {name} | {rate * bytes / MiB:0} | {rate:0} | {each:0.0} | {memory:0} |");
+        var (seconds, each, atServer, memory) = results.OrderBy(result => result.Seconds).ElementAt(rounds / 2);
+        var rate = load.Operations / seconds;
+        Console.Out.WriteLine($"| {load.Name} | {rate * load.Bytes / MiB:0} | {rate:0} | {each:0.0} | {atServer:0.0} | {memory:0} |");
     }
 }
+
+/// <summary>So many operations of so many bytes each.</summary>
+internal sealed record ClientLoad(string Name, int Operations, int Bytes, Func<Task> Run);
 
 /// <summary>One file of one object, through the client's data path.</summary>
 internal sealed class BenchFileData : IFileOwner, IAsyncDisposable
