@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using Nacre.PtlRpc;
 
 namespace Nacre.Client.Cache;
 
@@ -7,7 +8,7 @@ namespace Nacre.Client.Cache;
 internal sealed unsafe class CacheChunk : MemoryManager<byte>
 {
     /// <summary>Bytes of a whole block, and of the largest bulk descriptor.</summary>
-    public const int Large = 1 << 20;
+    public const int Large = BulkMemory.Size;
 
     /// <summary>Bytes that suffice for small files and scattered pages.</summary>
     public const int Small = 64 << 10;
@@ -21,7 +22,7 @@ internal sealed unsafe class CacheChunk : MemoryManager<byte>
     {
         _pool = pool;
         Size = size;
-        _address = (byte*)NativeMemory.AlignedAlloc((nuint)size, Alignment);
+        _address = size == Large ? BulkMemory.Allocate() : (byte*)NativeMemory.AlignedAlloc((nuint)size, Alignment);
     }
 
     /// <summary>Bytes: <see cref="Large"/> or <see cref="Small"/>.</summary>
@@ -45,7 +46,17 @@ internal sealed unsafe class CacheChunk : MemoryManager<byte>
     {
     }
 
-    public void Free() => NativeMemory.AlignedFree(_address);
+    public void Free()
+    {
+        if (Size == Large)
+        {
+            BulkMemory.Free(_address);
+        }
+        else
+        {
+            NativeMemory.AlignedFree(_address);
+        }
+    }
 
     protected override void Dispose(bool disposing)
     {

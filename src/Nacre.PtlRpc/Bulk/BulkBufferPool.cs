@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Runtime.InteropServices;
 
 namespace Nacre.PtlRpc;
 
@@ -17,9 +16,7 @@ namespace Nacre.PtlRpc;
 public sealed class BulkBufferPool : IDisposable
 {
     /// <summary>Bytes of each buffer: what one bulk descriptor carries at most.</summary>
-    public const int BufferSize = 1 << 20;
-
-    private const nuint Alignment = 4096;
+    public const int BufferSize = BulkMemory.Size;
 
     private readonly Lock _gate = new();
     private readonly Stack<BulkBuffer> _free = [];
@@ -290,7 +287,7 @@ public sealed class BulkBufferPool : IDisposable
     {
         if (!_free.TryPop(out var buffer))
         {
-            buffer = BulkBuffer.Allocate(this, Alignment);
+            buffer = BulkBuffer.Allocate(this);
             _allocated++;
         }
 
@@ -304,10 +301,10 @@ public sealed class BulkBufferPool : IDisposable
 public sealed unsafe class BulkBuffer : MemoryManager<byte>
 {
     private readonly BulkBufferPool _pool;
-    private void* _address;
+    private byte* _address;
     private BulkShare? _renter;
 
-    private BulkBuffer(BulkBufferPool pool, void* address)
+    private BulkBuffer(BulkBufferPool pool, byte* address)
     {
         _pool = pool;
         _address = address;
@@ -320,7 +317,7 @@ public sealed unsafe class BulkBuffer : MemoryManager<byte>
     public override MemoryHandle Pin(int elementIndex = 0)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)elementIndex, (uint)BulkBufferPool.BufferSize, nameof(elementIndex));
-        return new MemoryHandle((byte*)_address + elementIndex);
+        return new MemoryHandle(_address + elementIndex);
     }
 
     public override void Unpin()
@@ -336,14 +333,13 @@ public sealed unsafe class BulkBuffer : MemoryManager<byte>
         }
     }
 
-    internal static BulkBuffer Allocate(BulkBufferPool pool, nuint alignment) =>
-        new(pool, NativeMemory.AlignedAlloc(BulkBufferPool.BufferSize, alignment));
+    internal static BulkBuffer Allocate(BulkBufferPool pool) => new(pool, BulkMemory.Allocate());
 
     internal void MarkRented(BulkShare client) => Volatile.Write(ref _renter, client);
 
     internal void Free()
     {
-        NativeMemory.AlignedFree(_address);
+        BulkMemory.Free(_address);
         _address = null;
     }
 
