@@ -35,6 +35,14 @@ public interface IPostedEvents
     void OnPut(PostedBuffer buffer, int offset, int stored, int sent);
 
     /// <summary>
+    /// A large payload is there, and its memory still held: it stays the poster's until this returns, also when the buffer is being disposed.
+    /// <see cref="OnPut"/> follows. Not called for payloads that were buffered whole.
+    /// </summary>
+    void OnReceived(PostedBuffer buffer, ReadOnlySpan<byte> payload)
+    {
+    }
+
+    /// <summary>
     /// The peer took <paramref name="length"/> bytes: all of them are given to TCP and the memory is not read any more.
     /// </summary>
     void OnGet(PostedBuffer buffer, int length);
@@ -178,6 +186,7 @@ public sealed class PostedBuffer : IDisposable, IAsyncDisposable, ITransferTarge
 
     void ITransferTarget.OnTransferDone(in TransferExtent extent)
     {
+        _events.OnReceived(this, _memory.Span.Slice(extent.Offset, extent.Stored));
         EndTransfer();
         TellStored(extent);
     }

@@ -99,7 +99,11 @@ internal sealed partial class ObjectTarget
         Grant.Announce(ref obdo, 0);
         call.Get<NiobufRemote>(3).Flags = lockHandle != 0 ? CachedRead : DirectRead;
         call.ReplyBytes = inline ? 1024 + into.Length : 1024;
-        if (!WantsChecksum(data))
+        if (WantsChecksum(data))
+        {
+            call.SumBulk = BrwChecksumType.Crc32C;
+        }
+        else
         {
             obdo.Valid &= ~ObdoValid.Checksum;
         }
@@ -132,10 +136,16 @@ internal sealed partial class ObjectTarget
         into.Span[bytes..].Clear();
         ref readonly var answer = ref reply.Get<Obdo>(1);
         Grant.Receive(answer);
-        return !_options.Checksums || !answer.Has(ObdoValid.Checksum)
-            || answer.Checksum == BrwChecksum.Compute(BrwChecksum.TypeOf(answer.Flags), into.Span[..bytes])
+        return !_options.Checksums || !answer.Has(ObdoValid.Checksum) || answer.Checksum == SumOf(reply, answer, into.Span[..bytes])
             ? 0
             : ChecksumMismatch;
+    }
+
+    /// <summary>The checksum of what was read, of the type the server says it has taken.</summary>
+    private static uint SumOf(RpcReply reply, in Obdo answer, ReadOnlySpan<byte> data)
+    {
+        var type = BrwChecksum.TypeOf(answer.Flags);
+        return type == BrwChecksumType.Crc32C && reply.BulkSum is { } sum ? sum : BrwChecksum.Compute(type, data);
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]

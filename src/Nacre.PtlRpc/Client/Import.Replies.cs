@@ -296,6 +296,7 @@ public sealed partial class Import
         if (reply is not null)
         {
             reply.BulkBytes = item.BulkBytes;
+            reply.BulkSum = item.BulkSum;
         }
 
         if (released.IsCompletedSuccessfully)

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Threading.Tasks.Sources;
 using Nacre.LNet;
 using Nacre.PtlRpc.Timing;
+using Nacre.PtlRpc.Wire;
 
 namespace Nacre.PtlRpc;
 
@@ -71,6 +72,9 @@ internal sealed class ImportCall : IPostedEvents, IDeadlineOwner, IValueTaskSour
     public int BulkPending;
     public int BulkBytes;
 
+    /// <summary>The checksum the call asked for, of the bulk data that arrived; null when there is none (<see cref="RpcCall.SumBulk"/>).</summary>
+    public uint? BulkSum;
+
     public DeadlineNode Deadline { get; }
 
     public int Version => _result.Version;
@@ -114,6 +118,7 @@ internal sealed class ImportCall : IPostedEvents, IDeadlineOwner, IValueTaskSour
 
         BulkPending = count;
         BulkBytes = 0;
+        BulkSum = null;
         var options = Call.BulkDirection == BulkDirection.Read ? PostOptions.AcceptPut : PostOptions.AcceptGet;
         for (var i = 0; i < count; i++)
         {
@@ -193,6 +198,18 @@ internal sealed class ImportCall : IPostedEvents, IDeadlineOwner, IValueTaskSour
     void IPostedEvents.OnPut(PostedBuffer buffer, int offset, int stored, int sent) =>
         Import?.OnPut(this, buffer, offset, stored, sent);
 
+    /// <summary>
+    /// Sums data while it is in this processor's cache. A descriptor that is still in the list keeps the call from ending until its transfer has, so
+    /// what is read here is this call's; any other belongs to the past.
+    /// </summary>
+    void IPostedEvents.OnReceived(PostedBuffer buffer, ReadOnlySpan<byte> payload)
+    {
+        if (Array.IndexOf(_bulk, buffer) == 0 && Call is { SumBulk: { } type, BulkCount: 1 })
+        {
+            BulkSum = BrwChecksum.Compute(type, payload);
+        }
+    }
+
     void IPostedEvents.OnGet(PostedBuffer buffer, int length) => Import?.OnBulkDone(this, buffer, length);
 
     void IDeadlineOwner.OnDeadline(int version, long now) => Import?.OnDeadline(this, version, now);
@@ -225,6 +242,7 @@ internal sealed class ImportCall : IPostedEvents, IDeadlineOwner, IValueTaskSour
         IsSending = SendAgain = IsUndelivered = false;
         Adaptive = IsListed = WasSent = RetryPending = IsDone = HasReply = false;
         Retries = BulkPending = BulkBytes = 0;
+        BulkSum = null;
         _pool.Return(this);
     }
 }

@@ -39,6 +39,12 @@ public sealed class RpcCall
 
     public BulkDirection BulkDirection { get; private set; }
 
+    /// <summary>
+    /// The checksum to compute over bulk data while it arrives, when it is one descriptor: then it is still in the processor's cache, and later it
+    /// would have to be fetched again. The result is <see cref="RpcReply.BulkSum"/>.
+    /// </summary>
+    public BrwChecksumType? SumBulk { get; set; }
+
     /// <summary>Starts anew with zeroed buffers of these lengths behind the body.</summary>
     public void Restart(uint opcode, params ReadOnlySpan<int> lengths)
     {
@@ -49,6 +55,7 @@ public sealed class RpcCall
         NoResend = false;
         BulkDirection = BulkDirection.None;
         BulkBuffers = default;
+        SumBulk = null;
         Builder.Start(lengths);
     }
 

@@ -43,6 +43,9 @@ public sealed class RpcReply : IDisposable
     /// <summary>Bytes that bulk transfers of the request moved.</summary>
     public int BulkBytes { get; internal set; }
 
+    /// <summary>The checksum of those bytes, where <see cref="RpcCall.SumBulk"/> asked for one and they arrived in a way that it could be made.</summary>
+    public uint? BulkSum { get; internal set; }
+
     public int BufferLength(int index) => Message.BufferLength(index);
 
     /// <summary>A reply buffer; empty when the reply has no such buffer.</summary>
@@ -109,6 +112,7 @@ public sealed class RpcReply : IDisposable
     {
         _poolable = false;
         BulkBytes = 0;
+        BulkSum = null;
         Volatile.Write(ref _disposed, 0);
     }
 

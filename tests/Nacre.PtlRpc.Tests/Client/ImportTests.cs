@@ -269,9 +269,12 @@ public class ImportTests
         var read = Enumerable.Range(0, descriptors).Select(_ => new byte[1 << 20]).ToArray();
         var call = new RpcCall(Opcode.OstRead, 208, 24, 16, 0, 0);
         call.SetBulk(BulkDirection.Read, Portal.OstBulk, read.Select(buffer => buffer.AsMemory()).ToArray(), 4);
+        call.SumBulk = BrwChecksumType.Crc32C;
         using (var reply = await import.SendAsync(call).AsTask().Within())
         {
             Assert.Equal((descriptors << 20, descriptors << 20), (reply.Status, reply.BulkBytes));
+            // Only of one descriptor: several arrive in any order.
+            Assert.Equal(descriptors == 1 ? BrwChecksum.Compute(BrwChecksumType.Crc32C, read[0]) : null, reply.BulkSum);
         }
 
         Assert.Equal(written, read);
