@@ -7,6 +7,12 @@ namespace Nacre.LNet;
 /// </summary>
 public interface ILNet
 {
+    /// <summary>
+    /// Bulk from a peer of up to this many bytes completes its task on the receive loop that brought it; the work that follows larger transfers is
+    /// not the loop's, and their tasks complete on the thread pool.
+    /// </summary>
+    const int InPlaceBytes = 16 << 10;
+
     /// <summary>The one NID of this node.</summary>
     Nid LocalNid { get; }
 

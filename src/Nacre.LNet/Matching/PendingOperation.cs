@@ -15,12 +15,6 @@ namespace Nacre.LNet.Matching;
 /// </remarks>
 internal sealed class PendingOperation : IValueTaskSource<int>, ITransferTarget, IPayloadOwner
 {
-    /// <summary>
-    /// Answers up to this size complete the caller's task on the receive loop; the work that follows larger ones is not the
-    /// loop's.
-    /// </summary>
-    private const int CompleteInPlace = 16 << 10;
-
     private readonly PendingOperations _table;
     private readonly Lock _gate = new();
     private ManualResetValueTaskSourceCore<int> _task;
@@ -135,7 +129,7 @@ internal sealed class PendingOperation : IValueTaskSource<int>, ITransferTarget,
             Settle(null, extent.Stored);
         }
 
-        CompleteIfDone(extent.Stored <= CompleteInPlace);
+        CompleteIfDone(extent.Stored <= ILNet.InPlaceBytes);
     }
 
     void ITransferTarget.OnTransferBroken() => StopMoving(broken: true);

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Nacre.Ldlm.Wire;
+using Nacre.LNet;
 using Nacre.PtlRpc;
 using Nacre.PtlRpc.Wire;
 using Nacre.Server.Storage.Objects;
@@ -119,10 +120,19 @@ public sealed partial class OstTarget
         Split(request, context, call);
         await context.RentAsync(_server.Bulk, request.BulkShare, call.Total, request.Aborted).ConfigureAwait(false);
         await request.PullBulkAsync(Portal.OstBulk, context.Sinks, call.MaxMds).ConfigureAwait(false);
-        // The last transfer ends on its connection's loop, which has more to receive.
-        await Task.Yield();
+        if (MayBeOnReceiveLoop(context.Sinks.Span)) await Task.Yield();
         uint checksum = SumSinks(request.Get<OstBody>(BodyIndex).Oa, context);
         return await ApplyAsync(request, call, stored, context, checksum).ConfigureAwait(false);
+    }
+
+    /// <summary>A small transfer that is the last to arrive ends on its connection's loop, which has more to receive.</summary>
+    private static bool MayBeOnReceiveLoop(ReadOnlySpan<Memory<byte>> sinks)
+    {
+        foreach (var sink in sinks)
+        {
+            if (sink.Length <= ILNet.InPlaceBytes) return true;
+        }
+        return false;
     }
 
     private uint SumSinks(in Obdo oa, BrwContext context)
