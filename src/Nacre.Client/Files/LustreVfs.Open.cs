@@ -97,9 +97,11 @@ internal sealed partial class LustreVfs
         ulong handle;
         bool created;
         var mayBeCached = false;
+        MdtBody body;
         using (answer)
         {
-            handle = answer.Body.OpenHandle;
+            body = answer.Body;
+            handle = body.OpenHandle;
             created = (answer.Disposition & Disp.OpenCreate) != 0;
             taken = TakeAnswer(answer);
             if (taken.IsOk)
@@ -121,6 +123,12 @@ internal sealed partial class LustreVfs
         {
             _inodes.Unpin(inode);
             return new Failure(opened.Errno);
+        }
+
+        if (created)
+        {
+            // Nobody has written to it before it was there, so no OST need be asked; what others do to it from here on is told by the next question.
+            return new Created(new Entry(inode, Show(inode, body, default), mayBeCached, AttributesMayBeCached: false), opened.Value);
         }
 
         var entry = await MakeEntryAsync(inode, mayBeCached, ct).ConfigureAwait(false);
