@@ -1,7 +1,3 @@
-using Nacre.Client.Inodes;
-using Nacre.Client.Lov;
-using Nacre.PtlRpc.Wire;
-
 namespace Nacre.Client.Files;
 
 /// <summary>
