@@ -36,6 +36,7 @@ public sealed partial class LustreMount : IAsyncDisposable
         _network = new ClientNetwork(options);
         _data = new DataClient(DataOptionsOf(options), options.Logging);
         _osts = new OstConnections(_network, _data, options, _clientUuid);
+        _data.MayCome = index => !_osts.IsNamed(index);
         _mgc = new ManagementClient(_network, options, FollowAsync) { OnRestarted = OnRestarted };
         _status = new StatusCache(options.Time, FetchStatusAsync);
     }

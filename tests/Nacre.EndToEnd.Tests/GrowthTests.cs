@@ -15,6 +15,9 @@ public sealed class GrowthTests
 
         await server.Node.AddOstAsync(server.Options.FileSystem, CancellationToken.None);
         await Wait.UntilAsync(() => client.Osts.Count == 3, "the client knows the third OST");
+        await Wait.UntilAsync(
+            async () => (await client.CreateAsync(client.Root, Guid.NewGuid().ToString(), Layouts.Striped(3, 65536))).Layout!.Objects().Count() == 3,
+            "the servers use it");
 
         var file = await client.CreateAsync(client.Root, "after", Layouts.Striped(3, 65536));
         Assert.Equal([0u, 1u, 2u], file.Layout!.Objects().Select(data => data.OstIndex).Order());

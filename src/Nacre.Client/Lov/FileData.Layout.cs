@@ -84,7 +84,7 @@ internal sealed partial class FileData
     {
         lock (_layoutGate)
         {
-            if (_striped is { } present && IsGoodEnough(present.Layout, forWrite, start, end))
+            if (_striped is { UnknownTargets.Count: 0 } present && IsGoodEnough(present.Layout, forWrite, start, end))
             {
                 _users++;
                 return ValueTask.FromResult<StripedFile?>(present);
@@ -96,18 +96,34 @@ internal sealed partial class FileData
 
     private async ValueTask<StripedFile?> EnterSlowlyAsync(bool forWrite, long start, long end, CancellationToken ct)
     {
+        var hasWaited = false;
         for (var attempt = 0; attempt < MaxRefreshes; attempt++)
         {
             bool known;
+            StripedFile? incomplete = null;
             lock (_layoutGate)
             {
                 if (_striped is { } present && IsGoodEnough(present.Layout, forWrite, start, end))
                 {
-                    _users++;
-                    return present;
+                    if (present.UnknownTargets.Count == 0 || hasWaited)
+                    {
+                        _users++;
+                        return present;
+                    }
+
+                    incomplete = present;
                 }
 
                 known = _striped is not null;
+            }
+
+            if (incomplete is not null)
+            {
+                // A file system that grows: the servers use the new OST already, and its configuration is on its way here.
+                hasWaited = true;
+                await _client.WhenKnownAsync(incomplete.UnknownTargets, ct).ConfigureAwait(false);
+                Rebuild(incomplete);
+                continue;
             }
 
             // The first question is only what there is; objects are asked for when that does not have them.
@@ -144,6 +160,18 @@ internal sealed partial class FileData
             {
                 _idle?.TrySetResult();
                 _idle = null;
+            }
+        }
+    }
+
+    /// <summary>With the OSTs that are known by now, unless there is another layout meanwhile.</summary>
+    private void Rebuild(StripedFile incomplete)
+    {
+        lock (_layoutGate)
+        {
+            if (_striped == incomplete)
+            {
+                _striped = Build(incomplete.Layout);
             }
         }
     }

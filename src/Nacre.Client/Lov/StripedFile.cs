@@ -10,6 +10,9 @@ internal sealed class StripedFile(FileLayout layout, ObjectData?[][] objects)
     /// <summary>The object of a stripe; null when the mount knows no such OST.</summary>
     public ObjectData? this[Component component, int stripe] => objects[component.Index][stripe];
 
+    /// <summary>OSTs that the layout names and the mount does not know; almost always none.</summary>
+    public IReadOnlyList<int> UnknownTargets { get; } = FindUnknown(layout, objects);
+
     /// <summary>All objects, by component and stripe: the order in which several are locked.</summary>
     public IEnumerable<Stripe> Stripes()
     {
@@ -53,6 +56,25 @@ internal sealed class StripedFile(FileLayout layout, ObjectData?[][] objects)
 
         return size;
     }
+
+    private static List<int> FindUnknown(FileLayout layout, ObjectData?[][] objects)
+    {
+        List<int>? unknown = null;
+        for (var index = 0; index < objects.Length; index++)
+        {
+            for (var stripe = 0; stripe < objects[index].Length; stripe++)
+            {
+                if (objects[index][stripe] is null)
+                {
+                    (unknown ??= []).Add((int)layout.Components[index].Objects[stripe].OstIndex);
+                }
+            }
+        }
+
+        return unknown ?? NoTargets;
+    }
+
+    private static readonly List<int> NoTargets = [];
 
     private void AddShares(Component component, long from, long to, List<Share> shares)
     {

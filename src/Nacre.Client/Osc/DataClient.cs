@@ -12,8 +12,11 @@ internal sealed class DataClient : IAsyncDisposable
     private static readonly TimeSpan WriteBackPeriod = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<int, ObjectTarget> _targets = new();
+    /// <summary>OSTs that were waited for in vain; nobody waits for them again.</summary>
+    private readonly ConcurrentDictionary<int, bool> _hopeless = new();
     private readonly ILogger _log;
     private readonly ITimer _timer;
+    private TaskCompletionSource _added = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public DataClient(DataOptions options, ILoggerFactory logging)
     {
@@ -52,7 +55,42 @@ internal sealed class DataClient : IAsyncDisposable
     public ObjectTarget AddTarget(int index, Import import)
     {
         var target = new ObjectTarget(index, import, Options, Cache, _log);
-        return _targets.TryAdd(index, target) ? target : throw new ArgumentException($"OST {index} is there already", nameof(index));
+        if (!_targets.TryAdd(index, target))
+        {
+            throw new ArgumentException($"OST {index} is there already", nameof(index));
+        }
+
+        Interlocked.Exchange(ref _added, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+        return target;
+    }
+
+    /// <summary>Whether an OST that is not known may yet become known. One that the configuration names as inactive does not.</summary>
+    public Func<int, bool> MayCome { get; set; } = static _ => true;
+
+    /// <summary>Completes when all of these OSTs are known, or it is no use to wait any longer.</summary>
+    public async ValueTask WhenKnownAsync(IReadOnlyList<int> indices, CancellationToken ct)
+    {
+        using var limit = new CancellationTokenSource(Options.TargetPatience, Options.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, ct);
+        while (true)
+        {
+            var added = Volatile.Read(ref _added).Task;
+            var missing = indices.Where(index => !_targets.ContainsKey(index) && !_hopeless.ContainsKey(index) && MayCome(index)).ToList();
+            if (missing.Count == 0)
+            {
+                return;
+            }
+
+            try
+            {
+                await added.WaitAsync(either.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+            {
+                missing.ForEach(index => _hopeless.TryAdd(index, true));
+                return;
+            }
+        }
     }
 
     public ObjectTarget? FindTarget(int index) => _targets.GetValueOrDefault(index);

@@ -20,6 +20,9 @@ internal sealed record DataOptions
     /// <summary>Age at which dirty data is written without being asked.</summary>
     public TimeSpan WriteBackDelay { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>Longest wait for an OST that a layout names before the configuration does; that comes within 10 s (04 section 8.4).</summary>
+    public TimeSpan TargetPatience { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Checksums over bulk data (06 section 4.8).</summary>
     public bool Checksums { get; init; } = true;
 

@@ -16,10 +16,15 @@ namespace Nacre.Client.Targets;
 internal sealed partial class OstConnections(ClientNetwork network, DataClient data, MountOptions options, string clientUuid)
 {
     private readonly ConcurrentDictionary<int, Ost> _osts = new();
+
+    /// <summary>All the configuration has named, inactive ones too.</summary>
+    private readonly ConcurrentDictionary<int, bool> _named = new();
     private readonly ILogger _log = options.Logging.CreateLogger<OstConnections>();
 
     /// <summary>Indices, in order.</summary>
     public IReadOnlyList<int> Indices => [.. _osts.Keys.Order()];
+
+    public bool IsNamed(int index) => _named.ContainsKey(index);
 
     public Import? ImportOf(int index) => _osts.GetValueOrDefault(index)?.Import;
 
@@ -36,6 +41,9 @@ internal sealed partial class OstConnections(ClientNetwork network, DataClient d
             {
                 Add(target);
             }
+
+            // After it is known: who waits for it finds it then.
+            _named.TryAdd(target.Index, true);
         }
     }
 

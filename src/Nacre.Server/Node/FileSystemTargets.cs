@@ -14,6 +14,11 @@ namespace Nacre.Server.Node;
 /// <summary>The targets of one file system on this node: its MDT and its OSTs, with their stores.</summary>
 internal sealed class FileSystemTargets : IAsyncDisposable
 {
+    /// <summary>A kernel client reads of a new OST within 10 s (04 section 8.4), and connects at once.</summary>
+    private static readonly TimeSpan ClientPatience = TimeSpan.FromSeconds(20);
+
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
+
     private readonly TargetHost _host;
     private readonly MetadataStore _store;
     private readonly MdtFileSystem _files;
@@ -21,6 +26,11 @@ internal sealed class FileSystemTargets : IAsyncDisposable
 
     /// <summary>Replaced, never changed: an OST may be added while others look.</summary>
     private volatile (OstTarget Target, ObjectStore Store)[] _osts = [];
+
+    /// <summary>OSTs that new files may have objects on: the first ones.</summary>
+    private int _usedOsts;
+    private Task _using = Task.CompletedTask;
+    private readonly CancellationTokenSource _ending = new();
     private Task? _stopped;
     private bool _disposed;
 
@@ -75,8 +85,10 @@ internal sealed class FileSystemTargets : IAsyncDisposable
             for (var index = 0; index < record.OstCount; index++)
             {
                 targets.StartOst(index);
+                targets._mdt.AddObjectTarget(targets._osts[index].Target);
             }
 
+            targets._usedOsts = record.OstCount;
             targets._mdt.Start();
             host.Rpc.AddTarget(targets._mdt);
             return targets;
@@ -89,7 +101,10 @@ internal sealed class FileSystemTargets : IAsyncDisposable
         }
     }
 
-    /// <summary>Applies the settings of <paramref name="record"/>, and serves the OSTs that it has beyond those served already.</summary>
+    /// <summary>
+    /// Applies the settings of <paramref name="record"/>, and serves the OSTs that it has beyond those served already. Files get objects there after
+    /// <see cref="UseNewOsts"/>.
+    /// </summary>
     public void Change(FileSystemRecord record)
     {
         _mdt.Identity = IdentityOf(record);
@@ -104,6 +119,52 @@ internal sealed class FileSystemTargets : IAsyncDisposable
             StartOst(index);
         }
     }
+
+    /// <summary>
+    /// Lets new files have objects on the OSTs that were added, once every client has connected to them, which it does as soon as it knows them: in a
+    /// layout a client could make nothing of one it does not know. Those that have not come after a while are not waited for.
+    /// </summary>
+    public void UseNewOsts() => _using = UseNewOstsAsync(_using);
+
+    private async Task UseNewOstsAsync(Task before)
+    {
+        await before;
+        foreach (var (ost, _) in _osts.AsSpan(_usedOsts).ToArray())
+        {
+            await WaitForClientsAsync(ost);
+            if (_ending.IsCancellationRequested)
+            {
+                return;
+            }
+
+            _mdt.AddObjectTarget(ost);
+            _usedOsts++;
+        }
+    }
+
+    private async Task WaitForClientsAsync(OstTarget ost)
+    {
+        var awaited = ClientsOf(_mdt);
+        var started = _host.Time.GetTimestamp();
+        while (true)
+        {
+            // Whoever has left is not waited for, and whoever has come since has read of the OST when it mounted.
+            awaited.IntersectWith(ClientsOf(_mdt));
+            awaited.ExceptWith(ClientsOf(ost));
+            if (awaited.Count == 0 || _host.Time.GetElapsedTime(started) > ClientPatience)
+            {
+                return;
+            }
+
+            await Task.Delay(PollInterval, _host.Time, _ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (_ending.IsCancellationRequested)
+            {
+                return;
+            }
+        }
+    }
+
+    private HashSet<string> ClientsOf(IRpcTarget target) => [.. _host.Rpc.Exports(target).Select(export => export.ClientUuid)];
 
     /// <summary>Divides what may be open anew, after OSTs of the node came or went.</summary>
     public void LimitOpenObjects(int each)
@@ -134,6 +195,9 @@ internal sealed class FileSystemTargets : IAsyncDisposable
         }
 
         _disposed = true;
+        await _ending.CancelAsync();
+        await _using;
+        _ending.Dispose();
         await _mdt.StopAsync();
         _mdt.Dispose();
         foreach (var ost in _osts)
@@ -200,7 +264,6 @@ internal sealed class FileSystemTargets : IAsyncDisposable
             _host.Logging.CreateLogger<OstTarget>());
         _osts = [.. _osts, (ost, store)];
         _host.Rpc.AddTarget(ost);
-        _mdt.AddObjectTarget(ost);
     }
 
     private ObjectStore OpenObjects(int index)

@@ -112,6 +112,7 @@ public sealed partial class NacreNode
         targets.Change(record);
         // With those of an earlier call that ended after it had kept the record: indexes must leave no gap.
         await AnnounceAsync(record, cancellationToken);
+        targets.UseNewOsts();
     }
 
     private async Task RemoveUnderLockAsync(string name, CancellationToken cancellationToken)
