@@ -6,6 +6,10 @@ using Microsoft.Extensions.Logging;
 using Nacre.Cli.Demo;
 using Nacre.Cli.Mount;
 using Nacre.Client;
+using Nacre.ControlPlane;
+using Nacre.ControlPlane.Api;
+using Nacre.ControlPlane.Client;
+using Nacre.ControlPlane.Shapes;
 using Nacre.Fuse;
 using Nacre.LNet;
 using Nacre.Server.Node;
@@ -18,10 +22,6 @@ namespace Nacre.Cli;
 internal static class DemoCommand
 {
     private const int Failed = 1;
-    private const string FileSystem = "demo";
-
-    /// <summary>OSTs of the demo's file system. Its capacity is that of FSx's smallest: space is taken only as it is written.</summary>
-    private const int Osts = 4;
 
     /// <summary>Time for those who still use the mount when the demo is stopped.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
@@ -58,7 +58,7 @@ internal static class DemoCommand
         {
             return 0;
         }
-        catch (Exception e) when (e is DemoException or NodeConfigurationException or MountException or FuseMountException or FormatException
+        catch (Exception e) when (e is DemoException or NodeConfigurationException or MountException or FuseMountException or FormatException or FsxException
             or IOException or UnauthorizedAccessException)
         {
             await Console.Error.WriteLineAsync($"nacre: {e.Message}");
@@ -83,17 +83,19 @@ internal static class DemoCommand
             Nid = nid,
             LNetPort = port,
             FileDescriptors = CheckedDescriptors(),
-            FileSystems = [new FileSystemSpec(FileSystem, Osts, FileSystemSpec.GibPerOst)],
         };
-        var device = $"{nid}:/{FileSystem}";
         Console.WriteLine("starting a node, its file system and a client ...");
         await using var node = await NacreNode.StartAsync(options, TimeProvider.System, logging, ct);
+        var api = new ControlPlaneOptions { DataFolder = folders.Node, Url = ApiUrl.Parse("http://127.0.0.1:0") };
+        await using var control = await ControlPlaneHost.StartAsync(api, node, TimeProvider.System, logging, ct);
+        var made = await DemoFileSystem.GetAsync(control.Url, folders.Node, ct);
+        var device = $"{nid}:/{made.LustreConfiguration.MountName}";
         await using var lustre = await LustreMount.MountAsync(MountOptions.Parse(device) with { Port = port, Logging = logging }, ct);
         await using var fuse = await FuseMount.MountAsync(
             lustre.Vfs, device, folders.Mount, new FuseOptions { AllowOther = Environment.IsPrivilegedProcess }, logging.CreateLogger<FuseMount>(), ct);
         try
         {
-            await ShowAsync(folders, device, port, ct);
+            await ShowAsync(folders, made, device, port, ct);
             await fuse.Ended.WaitAsync(ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         finally
@@ -104,25 +106,26 @@ internal static class DemoCommand
         }
     }
 
-    private static async Task ShowAsync(DemoFolders folders, string device, int port, CancellationToken ct)
+    private static async Task ShowAsync(DemoFolders folders, FileSystem made, string device, int port, CancellationToken ct)
     {
         Console.WriteLine();
-        Console.WriteLine($"  node           {device[..device.IndexOf(':', StringComparison.Ordinal)]}, port {port}: MGS, 1 MDT, {Osts} OSTs");
+        Console.WriteLine($"  node           {device[..device.IndexOf(':', StringComparison.Ordinal)]}, port {port}: MGS, 1 MDT, {Sizing.Of(made).OstCount} OSTs");
         Console.WriteLine($"  its files      {folders.Data}");
-        Console.WriteLine($"  file system    {FileSystem}, {FileSystemSpec.GibPerOst} GiB (thin: only what you write takes space)");
+        Console.WriteLine($"  file system    {made.FileSystemId}, {made.StorageCapacity} GiB (thin: only what you write takes space)");
         Console.WriteLine($"  mounted at     {folders.Mount}");
         Console.WriteLine();
         await new DemoTour(folders.Mount).RunAsync(ct);
         Console.WriteLine();
-        Console.WriteLine(WhatToTry(folders.Mount, device, port));
+        Console.WriteLine(WhatToTry(folders, made, device, port));
         Console.WriteLine();
         Console.WriteLine("ready; Ctrl-C unmounts and stops everything");
     }
 
-    private static string WhatToTry(string mount, string device, int port)
+    private static string WhatToTry(DemoFolders folders, FileSystem made, string device, int port)
     {
         var nacre = Environment.GetEnvironmentVariable("NACRE_COMMAND") ?? "nacre";
-        var folder = Path.GetRelativePath(Environment.CurrentDirectory, mount);
+        var folder = Path.GetRelativePath(Environment.CurrentDirectory, folders.Mount);
+        var data = Path.GetRelativePath(Environment.CurrentDirectory, folders.Node);
         return $"""
             To try next, in another terminal:
               ls -lR {folder}; df -h {folder}
@@ -130,6 +133,7 @@ internal static class DemoCommand
               {nacre} lfs setstripe -c 2 -S 64K {folder}/mine      # how a file is striped is yours to say
               cp -r /usr/include {folder}/ && grep -rl pthread_create {folder}/include
               {nacre} mount -o port={port} {device} FOLDER        # a second client; nacre umount FOLDER ends it
+              {nacre} fs update --data {data} {made.FileSystemId} --storage-capacity 7200   # grows under you
             """;
     }
 

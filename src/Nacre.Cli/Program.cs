@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Nacre.Cli;
+using Nacre.Cli.Fs;
 using Nacre.Cli.Lfs;
 
 if (!DescriptorLimit.TryRaise()) return 1;
@@ -10,6 +11,8 @@ var root = new RootCommand("Nacre: a self-hosted Amazon FSx for Lustre.")
     UpCommand.Create(),
     StatusCommand.Create(),
     OstCommand.Create(),
+    FsCommand.Create(),
+    TagsCommand.Create(),
     MountCommand.Create(),
     UmountCommand.Create(),
     LfsCommand.Create(),

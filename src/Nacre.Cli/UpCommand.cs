@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
+using Nacre.ControlPlane;
 using Nacre.LNet;
 using Nacre.Server.Node;
 
@@ -44,10 +45,16 @@ internal static class UpCommand
             HelpName = "MIB",
         };
         var verbose = new Option<bool>("--verbose") { Description = "Log connections and requests too." };
-        var command = new Command("up", "Run a node: management, metadata and object storage servers.")
+        var api = new ApiArguments();
+        var command = new Command("up", "Run a node: management, metadata and object storage servers, and the FSx API.")
         {
             data, nid, port, fileSystems, privilegedOnly, memory, reserve, verbose,
         };
+        foreach (var option in api.All)
+        {
+            command.Options.Add(option);
+        }
+
         command.SetAction((parsed, cancellationToken) => RunAsync(
             () => Options(
                 parsed.GetRequiredValue(data),
@@ -57,6 +64,7 @@ internal static class UpCommand
                 parsed.GetValue(privilegedOnly),
                 parsed.GetValue(memory),
                 parsed.GetValue(reserve)),
+            () => api.Read(parsed, parsed.GetRequiredValue(data)),
             parsed.GetValue(verbose),
             cancellationToken));
         return command;
@@ -106,7 +114,8 @@ internal static class UpCommand
                 $"this process may have {limit} files open, a node needs {NodeOptions.MinFileDescriptors} at least: raise the hard limit (ulimit -Hn)");
     }
 
-    private static async Task<int> RunAsync(Func<NodeOptions> options, bool verbose, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(
+        Func<NodeOptions> options, Func<ControlPlaneOptions?> api, bool verbose, CancellationToken cancellationToken)
     {
         using var logging = LoggerFactory.Create(builder => builder
             .SetMinimumLevel(verbose ? LogLevel.Debug : LogLevel.Information)
@@ -121,8 +130,13 @@ internal static class UpCommand
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         try
         {
-            await using var node = await NacreNode.StartAsync(options(), TimeProvider.System, logging, stop.Token);
-            Announce(node);
+            // Both are read before anything is started.
+            var (nodeOptions, apiOptions) = (options(), api());
+            await using var node = await NacreNode.StartAsync(nodeOptions, TimeProvider.System, logging, stop.Token);
+            await using var control = apiOptions is null
+                ? null
+                : await ControlPlaneHost.StartAsync(apiOptions, node, TimeProvider.System, logging, stop.Token);
+            Announce(node, control);
             await node.RunAsync(stop.Token);
             return 0;
         }
@@ -144,12 +158,21 @@ internal static class UpCommand
         }
     }
 
-    private static void Announce(NacreNode node)
+    private static void Announce(NacreNode node, ControlPlaneHost? control)
     {
         foreach (var fileSystem in node.FileSystems)
         {
             Console.WriteLine($"file system {fileSystem.Name}: {fileSystem.OstCount} OSTs, {fileSystem.CapacityGib} GiB");
             Console.WriteLine($"  mount -t lustre {node.Nid}:/{fileSystem.Name} /mnt");
+        }
+
+        if (control is not null)
+        {
+            Console.WriteLine($"FSx API at {control.Url.GetLeftPart(UriPartial.Authority)}");
+            foreach (var line in control.ConfigureLines)
+            {
+                Console.WriteLine($"  {line}");
+            }
         }
 
         Console.WriteLine($"ready on {node.Nid}, port {node.LNetPort}");

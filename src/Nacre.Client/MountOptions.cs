@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Nacre.LNet;
@@ -70,6 +72,8 @@ public sealed record MountOptions
     /// <summary>Locks on metadata kept though nobody uses them; bounds names, attributes and directory pages that are cached.</summary>
     public int MaxMetadataLocks { get; init; } = 20_000;
 
+    private const string DefaultNetwork = "@tcp";
+
     /// <summary>Locks on file data kept though nobody uses them, for each OST.</summary>
     public int MaxDataLocks { get; init; } = 10_000;
 
@@ -100,7 +104,10 @@ public sealed record MountOptions
 
     public ILoggerFactory Logging { get; init; } = NullLoggerFactory.Instance;
 
-    /// <summary>Reads <c>10.0.0.1@tcp[,NID][:NID...]:/NAME[/SUB/DIRECTORY]</c>, the device of a mount command.</summary>
+    /// <summary>
+    /// Reads <c>10.0.0.1@tcp[,NID][:NID...]:/NAME[/SUB/DIRECTORY]</c>, the device of a mount command. A name may stand for an address; it is
+    /// resolved here.
+    /// </summary>
     /// <exception cref="FormatException">Says what is wrong with it.</exception>
     public static MountOptions Parse(string device)
     {
@@ -110,7 +117,7 @@ public sealed record MountOptions
             throw new FormatException($"'{device}' is not of the form 10.0.0.1@tcp:/NAME");
         }
 
-        var nids = device[..split].Split([',', ':'], StringSplitOptions.RemoveEmptyEntries).Select(ParseNid).ToList();
+        var nids = device[..split].Split([',', ':'], StringSplitOptions.RemoveEmptyEntries).SelectMany(ParseNids).ToList();
         var (name, directory) = SplitPath(device[(split + 2)..]);
         return new MountOptions { ManagementNids = nids, FileSystem = CheckName(name), SubDirectory = directory };
     }
@@ -121,12 +128,36 @@ public sealed record MountOptions
         return slash < 0 ? (path, "") : (path[..slash], path[slash..].TrimEnd('/'));
     }
 
-    private static Nid ParseNid(string text)
+    private static IEnumerable<Nid> ParseNids(string text)
     {
-        var withNetwork = text.Contains('@', StringComparison.Ordinal) ? text : text + "@tcp";
-        return Nid.TryParse(withNetwork, out var nid) && nid.IsTcp
-            ? nid
+        var withNetwork = text.Contains('@', StringComparison.Ordinal) ? text : text + DefaultNetwork;
+        if (Nid.TryParse(withNetwork, out var nid) && nid.IsTcp)
+        {
+            return [nid];
+        }
+
+        return withNetwork.EndsWith(DefaultNetwork, StringComparison.Ordinal) && IsName(withNetwork[..^DefaultNetwork.Length])
+            ? Resolve(withNetwork[..^DefaultNetwork.Length])
             : throw new FormatException($"'{text}' is not an address such as 10.0.0.1@tcp");
+    }
+
+    /// <summary>The name of a machine has a letter in its last part; what has none is an address with a mistake in it.</summary>
+    private static bool IsName(string host) =>
+        host[(host.LastIndexOf('.') + 1)..].Any(char.IsAsciiLetter) && Uri.CheckHostName(host) == UriHostNameType.Dns;
+
+    private static IEnumerable<Nid> Resolve(string host)
+    {
+        try
+        {
+            var addresses = Dns.GetHostAddresses(host, AddressFamily.InterNetwork);
+            return addresses.Length > 0
+                ? addresses.Select(static address => Nid.FromTcp(address))
+                : throw new FormatException($"'{host}' has no IPv4 address");
+        }
+        catch (SocketException e)
+        {
+            throw new FormatException($"'{host}' cannot be resolved: {e.Message}", e);
+        }
     }
 
     private static string CheckName(string name) =>

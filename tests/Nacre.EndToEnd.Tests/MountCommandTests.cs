@@ -1,10 +1,10 @@
-using System.Diagnostics;
 using System.Globalization;
 using Nacre.Cli.Mount;
 using Nacre.Client;
 using Nacre.EndToEnd.Harness;
 using Nacre.Fuse;
 using Nacre.Fuse.Mounting;
+using static Nacre.EndToEnd.Harness.Programs;
 
 namespace Nacre.EndToEnd;
 
@@ -12,8 +12,6 @@ namespace Nacre.EndToEnd;
 [Collection(Alone.Name)]
 public class MountCommandTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(120);
-
     [FuseFact]
     public async Task A_mount_in_the_background_serves_programs_until_it_is_unmounted()
     {
@@ -21,22 +19,22 @@ public class MountCommandTests
         using var folder = new TestFolder();
         string device = $"{server.Nid}:/{server.Options.FileSystem}";
         string port = $"port={server.At.Port.ToString(CultureInfo.InvariantCulture)}";
-        Assert.Equal((0, ""), await RunAsync(Nacre, "mount", device, folder.Path, "-o", $"{port},flock,_netdev"));
+        Assert.Equal((0, ""), await RunAsync(NacreCommand, "mount", device, folder.Path, "-o", $"{port},flock,_netdev"));
         Assert.Equal(("fuse.nacre", device), (MountTable.Find(folder.Path)?.Type, MountTable.Find(folder.Path)?.Source));
 
         Assert.Equal((0, "content"), await RunAsync(
             "/bin/sh", "-c", $"cd {folder.Path} && mkdir d && printf content > d/f && mv d/f g && flock g cat g"));
-        var again = await RunAsync(Nacre, "mount", device, folder.Path, "-o", port);
+        var again = await RunAsync(NacreCommand, "mount", device, folder.Path, "-o", port);
         Assert.Equal((1, $"nacre: {device} is mounted at {folder.Path} already"), again);
-        Assert.Equal((0, ""), await RunAsync(Nacre, "umount", folder.Path));
+        Assert.Equal((0, ""), await RunAsync(NacreCommand, "umount", folder.Path));
         Assert.Null(MountTable.Find(folder.Path));
 
         // Written back: a mount of a folder, called as mount(8) calls its helpers, finds it.
-        Assert.Equal((0, ""), await RunAsync(Nacre, $"{device}/d", folder.Path, "-o", $"ro,{port}", "-t", "fuse.nacre"));
+        Assert.Equal((0, ""), await RunAsync(NacreCommand, $"{device}/d", folder.Path, "-o", $"ro,{port}", "-t", "fuse.nacre"));
         var (status, said) = await RunAsync("/bin/sh", "-c", $"ls {folder.Path} && touch {folder.Path}/x");
         Assert.NotEqual(0, status);
         Assert.Contains("Read-only", said, StringComparison.Ordinal);
-        Assert.Equal((0, ""), await RunAsync(Nacre, "umount", folder.Path));
+        Assert.Equal((0, ""), await RunAsync(NacreCommand, "umount", folder.Path));
     }
 
     [FuseFact]
@@ -46,7 +44,7 @@ public class MountCommandTests
         using var folder = new TestFolder();
         string[] mount =
             ["mount", $"{server.Nid}:/{server.Options.FileSystem}", folder.Path, "-o", $"port={server.At.Port.ToString(CultureInfo.InvariantCulture)}"];
-        Assert.Equal((0, ""), await RunAsync(Nacre, mount));
+        Assert.Equal((0, ""), await RunAsync(NacreCommand, mount));
         using (var process = MountRecord.Find(MountTable.Find(folder.Path)!.Value.Device)!)
         {
             process.Kill();
@@ -54,10 +52,10 @@ public class MountCommandTests
         }
 
         Assert.NotEqual(0, (await RunAsync("/bin/ls", folder.Path)).Status);
-        Assert.Equal((0, ""), await RunAsync(Nacre, "umount", folder.Path));
-        Assert.Equal((0, ""), await RunAsync(Nacre, mount));
+        Assert.Equal((0, ""), await RunAsync(NacreCommand, "umount", folder.Path));
+        Assert.Equal((0, ""), await RunAsync(NacreCommand, mount));
         Assert.Equal((0, ""), await RunAsync("/bin/sh", "-c", $"touch {folder.Path}/f"));
-        Assert.Equal((0, ""), await RunAsync(Nacre, "umount", folder.Path));
+        Assert.Equal((0, ""), await RunAsync(NacreCommand, "umount", folder.Path));
     }
 
     [FuseFact]
@@ -67,22 +65,22 @@ public class MountCommandTests
         using var folder = new TestFolder();
         string device = $"{server.Nid}:/{server.Options.FileSystem}";
         string port = $"port={server.At.Port.ToString(CultureInfo.InvariantCulture)}";
-        Assert.Equal((1, $"nacre: nothing of nacre is mounted at {folder.Path}"), await RunAsync(Nacre, device, folder.Path, "-o", "remount,ro"));
-        Assert.Equal((0, ""), await RunAsync(Nacre, "mount", device, folder.Path, "-o", port));
+        Assert.Equal((1, $"nacre: nothing of nacre is mounted at {folder.Path}"), await RunAsync(NacreCommand, device, folder.Path, "-o", "remount,ro"));
+        Assert.Equal((0, ""), await RunAsync(NacreCommand, "mount", device, folder.Path, "-o", port));
 
         // With the options that mount(8) finds in the mount table.
-        Assert.Equal((0, ""), await RunAsync(Nacre, device, folder.Path, "-o", "ro,relatime,remount,user_id=0,group_id=0,allow_other,max_read=1048576"));
+        Assert.Equal((0, ""), await RunAsync(NacreCommand, device, folder.Path, "-o", "ro,relatime,remount,user_id=0,group_id=0,allow_other,max_read=1048576"));
         Assert.Contains("Read-only", (await RunAsync("/bin/sh", "-c", $"touch {folder.Path}/f")).Said, StringComparison.Ordinal);
-        Assert.Equal((0, ""), await RunAsync(Nacre, device, folder.Path, "-o", "rw,relatime,remount,user_id=0,group_id=0"));
+        Assert.Equal((0, ""), await RunAsync(NacreCommand, device, folder.Path, "-o", "rw,relatime,remount,user_id=0,group_id=0"));
         Assert.Equal((0, ""), await RunAsync("/bin/sh", "-c", $"touch {folder.Path}/f"));
         Assert.Contains("open for writing", (await RunAsync(
-            "/bin/sh", "-c", $"exec 3> {folder.Path}/f; {Nacre} {device} {folder.Path} -o remount,ro")).Said, StringComparison.Ordinal);
-        Assert.Equal((0, ""), await RunAsync(Nacre, "umount", folder.Path));
+            "/bin/sh", "-c", $"exec 3> {folder.Path}/f; {NacreCommand} {device} {folder.Path} -o remount,ro")).Said, StringComparison.Ordinal);
+        Assert.Equal((0, ""), await RunAsync(NacreCommand, "umount", folder.Path));
 
-        Assert.Equal((0, ""), await RunAsync(Nacre, "mount", device, folder.Path, "-o", $"ro,{port}"));
-        var (status, said) = await RunAsync(Nacre, device, folder.Path, "-o", "rw,remount");
+        Assert.Equal((0, ""), await RunAsync(NacreCommand, "mount", device, folder.Path, "-o", $"ro,{port}"));
+        var (status, said) = await RunAsync(NacreCommand, device, folder.Path, "-o", "rw,remount");
         Assert.Equal((1, $"nacre: {folder.Path} was mounted read-only: unmount it, and mount it again"), (status, said));
-        Assert.Equal((0, ""), await RunAsync(Nacre, "umount", folder.Path));
+        Assert.Equal((0, ""), await RunAsync(NacreCommand, "umount", folder.Path));
     }
 
     [FuseFact]
@@ -90,9 +88,9 @@ public class MountCommandTests
     {
         using var folder = new TestFolder();
         Assert.Equal(
-            (1, "nacre: nothing listens on 127.0.0.1:1"), await RunAsync(Nacre, "mount", "127.0.0.1@tcp:/demo", folder.Path, "-o", "port=1"));
-        Assert.Equal((1, "nacre: there is no folder /nowhere"), await RunAsync(Nacre, "mount", "127.0.0.1@tcp:/demo", "/nowhere"));
-        Assert.Equal((1, $"nacre: nothing is mounted at {folder.Path}"), await RunAsync(Nacre, "umount", folder.Path));
+            (1, "nacre: nothing listens on 127.0.0.1:1"), await RunAsync(NacreCommand, "mount", "127.0.0.1@tcp:/demo", folder.Path, "-o", "port=1"));
+        Assert.Equal((1, "nacre: there is no folder /nowhere"), await RunAsync(NacreCommand, "mount", "127.0.0.1@tcp:/demo", "/nowhere"));
+        Assert.Equal((1, $"nacre: nothing is mounted at {folder.Path}"), await RunAsync(NacreCommand, "umount", folder.Path));
     }
 
     [Fact]
@@ -118,28 +116,4 @@ public class MountCommandTests
     [InlineData("readonly", "there is no mount option 'readonly'")]
     public void Options_that_are_not_are_refused(string options, string why) =>
         Assert.Equal(why, Assert.Throws<FormatException>(() => MountArguments.Parse("10.0.0.1@tcp:/demo", options, isRoot: true)).Message);
-
-    private static string Nacre => Path.Combine(AppContext.BaseDirectory, "nacre");
-
-    /// <returns>The exit status, and what was said on both outputs without the last line's end.</returns>
-    private static async Task<(int Status, string Said)> RunAsync(string program, params string[] arguments)
-    {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var error = process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync().WaitAsync(Limit);
-        return (process.ExitCode, (await output + await error).TrimEnd('\n'));
-    }
-
-    /// <summary>Needs <c>/dev/fuse</c> and the right to mount.</summary>
-    [AttributeUsage(AttributeTargets.Method)]
-    private sealed class FuseFactAttribute : FactAttribute
-    {
-        public FuseFactAttribute()
-        {
-            if (!File.Exists("/dev/fuse")) Skip = "this machine has no /dev/fuse";
-            else if (!Environment.IsPrivilegedProcess) Skip = "only root mounts without a helper";
-        }
-    }
 }

@@ -94,6 +94,7 @@ public sealed class MountTests
     [InlineData("10.0.0.1@tcp:/demo", "demo", "", 1)]
     [InlineData("10.0.0.1@tcp:10.0.0.2@tcp:/demo/a/b/", "demo", "/a/b", 2)]
     [InlineData("10.0.0.1,10.0.0.2:/demo", "demo", "", 2)]
+    [InlineData("localhost@tcp:/demo", "demo", "", 1)]
     public void Devices_of_mount_commands_are_read(string device, string name, string directory, int nids)
     {
         var options = MountOptions.Parse(device);
@@ -108,5 +109,7 @@ public sealed class MountTests
     [InlineData("10.0.0.1@tcp:/")]
     [InlineData("10.0.0.1@tcp:/muchtoolong")]
     [InlineData("host name@tcp:/demo")]
+    [InlineData("10.0.0.256@tcp:/demo")]
+    [InlineData("no-such-host.invalid@tcp:/demo")]
     public void Devices_that_are_none_are_refused(string device) => Assert.Throws<FormatException>(() => MountOptions.Parse(device));
 }

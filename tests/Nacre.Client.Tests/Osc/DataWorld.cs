@@ -33,9 +33,10 @@ internal sealed class DataWorld : IAsyncDisposable
         return new DataWorld(server, await server.MountAsync());
     }
 
-    public async Task<DataMount> MountAsync(DataOptions? options = null)
+    /// <param name="osts">OSTs the mount knows, the first ones; null for all.</param>
+    public async Task<DataMount> MountAsync(DataOptions? options = null, int? osts = null)
     {
-        var mount = await DataMount.StartAsync(Server, options ?? new DataOptions());
+        var mount = await DataMount.StartAsync(Server, options ?? new DataOptions(), osts ?? Server.Options.Osts);
         _mounts.Add(mount);
         return mount;
     }
@@ -85,11 +86,14 @@ internal sealed class DataWorld : IAsyncDisposable
 /// <summary>The object side of one mount.</summary>
 internal sealed class DataMount : IAsyncDisposable
 {
+    private readonly TestServer _server;
+    private readonly string _uuid = Guid.NewGuid().ToString();
     private readonly LNetNode _lnet;
     private readonly RpcClient _rpc;
 
     private DataMount(TestServer server, DataOptions options)
     {
+        _server = server;
         var at = server.NewClientOptions();
         _lnet = new LNetNode(
             new LNetOptions { LocalNid = at.Nid }, at.Transport, TimeProvider.System, NullLogger<LNetNode>.Instance);
@@ -107,28 +111,33 @@ internal sealed class DataMount : IAsyncDisposable
     /// <summary>What the mount's files tell the kernel to drop; null: there is no kernel.</summary>
     public IKernelCache? Kernel { get; set; }
 
-    public static async Task<DataMount> StartAsync(TestServer server, DataOptions options)
+    public static async Task<DataMount> StartAsync(TestServer server, DataOptions options, int osts)
     {
         var mount = new DataMount(server, options);
-        var uuid = Guid.NewGuid().ToString();
-        for (var index = 0; index < server.Options.Osts; index++)
+        for (var index = 0; index < osts; index++)
         {
-            var callbacks = new Callbacks();
-            var import = mount._rpc.CreateImport(new ImportOptions
-            {
-                TargetUuid = $"{server.Options.FileSystem}-OST{index:x4}_UUID",
-                Kind = TargetKind.Ost,
-                Peer = new PeerId(server.Nid, PeerId.LustrePid),
-                ClientUuid = uuid,
-                Wanted = mount.Data.Wanted,
-                Callbacks = callbacks,
-                OnEvicted = _ => callbacks.Target!.OnEvicted(),
-            });
-            callbacks.Target = mount.Data.AddTarget(index, import);
-            await import.ConnectAsync().WithinBoundsAsync();
+            await mount.AddAsync(index);
         }
 
         return mount;
+    }
+
+    /// <summary>From now on the mount knows this OST.</summary>
+    public async Task AddAsync(int index)
+    {
+        var callbacks = new Callbacks();
+        var import = _rpc.CreateImport(new ImportOptions
+        {
+            TargetUuid = $"{_server.Options.FileSystem}-OST{index:x4}_UUID",
+            Kind = TargetKind.Ost,
+            Peer = new PeerId(_server.Nid, PeerId.LustrePid),
+            ClientUuid = _uuid,
+            Wanted = Data.Wanted,
+            Callbacks = callbacks,
+            OnEvicted = _ => callbacks.Target!.OnEvicted(),
+        });
+        callbacks.Target = Data.AddTarget(index, import);
+        await import.ConnectAsync().WithinBoundsAsync();
     }
 
     public TestFile Use(DataWorld world, OpenFile file) => world.Share(new TestFile(this, world, file));

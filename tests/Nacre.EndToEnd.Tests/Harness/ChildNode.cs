@@ -29,12 +29,16 @@ public sealed class ChildNode : IAsyncDisposable
         }
     }
 
-    public static async Task<ChildNode> StartAsync(string dataFolder, int port, string fileSystem, params string[] options)
+    public static Task<ChildNode> StartAsync(string dataFolder, int port, string fileSystem, params string[] options) =>
+        StartAsync(dataFolder, port, ["--api", "none", "--file-system", fileSystem, .. options]);
+
+    /// <param name="options">Of <c>nacre up</c>, beside folder, address and port.</param>
+    public static async Task<ChildNode> StartAsync(string dataFolder, int port, string[] options)
     {
         var executable = Path.Combine(AppContext.BaseDirectory, "nacre.dll");
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in (string[])[
-            executable, "up", "--data", dataFolder, "--nid", "127.0.0.1@tcp", "--lnet-port", $"{port}", "--file-system", fileSystem, .. options])
+            executable, "up", "--data", dataFolder, "--nid", "127.0.0.1@tcp", "--lnet-port", $"{port}", .. options])
         {
             start.ArgumentList.Add(argument);
         }
