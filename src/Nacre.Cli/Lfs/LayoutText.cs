@@ -22,6 +22,9 @@ internal static class LayoutText
     private const string ComponentIndent = "    ";
     private const string BodyIndent = "      ";
 
+    /// <summary>Bytes.</summary>
+    private const uint DefaultStripeSize = 1 << 20;
+
     /// <summary>The layout of a file, with its objects.</summary>
     /// <param name="isVerbose">With the magic and the file the layout says it is of.</param>
     public static void WriteFile(TextWriter to, LovLayout layout, bool isVerbose)
@@ -115,7 +118,7 @@ internal static class LayoutText
     private static void WriteWish(TextWriter to, LovComponent component, string indent)
     {
         to.Write(indent);
-        to.Write($"stripe_count:  {Count(component)} {indent}stripe_size:   {component.StripeSize} {indent}");
+        to.Write($"stripe_count:  {Count(component)} {indent}stripe_size:   {SizeOf(component)} {indent}");
         to.Write($"pattern:       {PatternOf(component.Pattern)} {indent}stripe_offset: {Signed(component.GenOrOffset)}");
         to.Write(component.Pool.Length > 0 ? $" {indent}pool:          {component.Pool}\n" : "\n");
     }
@@ -143,7 +146,7 @@ internal static class LayoutText
     private static IEnumerable<(LayoutFields Field, string Name, string Value)> ValuesOf(LovComponent component, bool hasObjects) =>
     [
         (LayoutFields.StripeCount, "stripe_count", Count(component)),
-        (LayoutFields.StripeSize, "stripe_size", Text(component.StripeSize)),
+        (LayoutFields.StripeSize, "stripe_size", SizeOf(component)),
         (LayoutFields.Pattern, "pattern", PatternOf(component.Pattern)),
         (LayoutFields.Generation, "layout_gen", hasObjects ? Text(component.GenOrOffset) : "0"),
         (LayoutFields.StripeOffset, "stripe_offset", Offset(component, hasObjects)),
@@ -153,6 +156,9 @@ internal static class LayoutText
     /// <summary>The first object's OST; before there are objects the one that was wished for.</summary>
     private static string Offset(LovComponent component, bool hasObjects) =>
         !hasObjects ? Signed(component.GenOrOffset) : component.Objects.Length > 0 ? Text(component.Objects[0].OstIndex) : "0";
+
+    /// <summary>Bytes; a default that leaves it open shows what files will get.</summary>
+    private static string SizeOf(LovComponent component) => Text(component.StripeSize == 0 ? DefaultStripeSize : component.StripeSize);
 
     private static string Count(LovComponent component) => Signed(component.StripeCount);
 

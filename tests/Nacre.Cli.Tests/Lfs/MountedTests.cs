@@ -61,6 +61,9 @@ public sealed class MountedTests : IAsyncLifetime
         Directory.CreateDirectory(In("d"));
         Run("setstripe", "-c", "-1", "-S", "2M", In("d"));
         Assert.Equal("stripe_count:  -1 stripe_size:   2097152 pattern:       raid0 stripe_offset: -1\n\n", Run("getstripe", "-d", In("d")));
+        Directory.CreateDirectory(In("e"));
+        Run("setstripe", "-c", "3", In("e"));
+        Assert.Equal("stripe_count:  3 stripe_size:   1048576 pattern:       raid0 stripe_offset: -1\n\n", Run("getstripe", "-d", In("e")));
         File.WriteAllText(In("d/f"), "");
         Assert.Equal("4\n", Run("getstripe", "-c", In("d/f")));
         Assert.StartsWith($"{In("d")}\nstripe_count:  -1 ", Run("getstripe", In("d")), StringComparison.Ordinal);
