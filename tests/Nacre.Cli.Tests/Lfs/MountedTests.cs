@@ -12,6 +12,10 @@ public sealed class MountedTests : IAsyncLifetime
 
     private string Mount => Path.Combine(_folder.FullName, "demo-mount");
 
+    /// <summary>The file system's name, as the kernel shows it.</summary>
+    private string FileSystem =>
+        File.ReadLines("/proc/self/mounts").Select(line => line.Split(' ')).Single(mount => mount[1] == Mount)[0].Split(":/")[1];
+
     private string In(string name) => Path.Combine(Mount, name);
 
     public async Task InitializeAsync()
@@ -75,13 +79,13 @@ public sealed class MountedTests : IAsyncLifetime
     [FuseFact]
     public void Targets_are_listed_with_their_space()
     {
-        Assert.Equal("OBDS:\n0: demo-OST0000_UUID ACTIVE\n1: demo-OST0001_UUID ACTIVE\n2: demo-OST0002_UUID ACTIVE\n3: demo-OST0003_UUID ACTIVE\n", Run("osts", Mount));
-        Assert.Equal("MDTS:\n0: demo-MDT0000_UUID ACTIVE\n", Run("mdts", Mount));
+        Assert.Equal("OBDS:\n" + string.Concat(Enumerable.Range(0, 4).Select(i => $"{i}: {FileSystem}-OST000{i}_UUID ACTIVE\n")), Run("osts", Mount));
+        Assert.Equal($"MDTS:\n0: {FileSystem}-MDT0000_UUID ACTIVE\n", Run("mdts", Mount));
         Assert.Equal(5, Run("check", "servers", Mount).Split(" active.\n").Length - 1);
-        Assert.Equal($"demo {Mount}\n", Run("getname", Mount));
+        Assert.Equal($"{FileSystem} {Mount}\n", Run("getname", Mount));
         var lines = Run("df", Mount).Split('\n');
         Assert.Equal(10, lines.Length);
-        Assert.Contains((1200L << 20).ToString(CultureInfo.InvariantCulture), lines[7], StringComparison.Ordinal);
+        Assert.Contains((4800L << 20).ToString(CultureInfo.InvariantCulture), lines[7], StringComparison.Ordinal);
     }
 
     [FuseFact]
@@ -103,7 +107,7 @@ public sealed class MountedTests : IAsyncLifetime
     {
         Run("setstripe", "-o", "2", In("small/on-two"));
         Assert.Equal($"{In("big.bin")}\n", Run("find", Mount, "-type", "f", "-size", "+1M"));
-        Assert.Equal($"{In("small/on-two")}\n", Run("find", Mount, "-name", "on-*", "-ost", "demo-OST0002_UUID", "-stripe-count", "1"));
+        Assert.Equal($"{In("small/on-two")}\n", Run("find", Mount, "-name", "on-*", "-ost", $"{FileSystem}-OST0002_UUID", "-stripe-count", "1"));
         Assert.Equal($"{Mount}\n{In("small")}\n", Run("find", Mount, "!", "-type", "f"));
         Assert.Equal(10, Run("find", Mount, "-name", "file00?", "-print0").Split('\0').Length - 1);
         Assert.Equal("", Run("find", Mount, "-mtime", "+1"));
