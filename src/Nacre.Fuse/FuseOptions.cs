@@ -38,8 +38,11 @@ public sealed record FuseOptions
     /// </summary>
     public int ReadAhead { get; init; } = 512 << 10;
 
-    /// <summary>Requests under way that no process waits for.</summary>
-    public int MaxBackground { get; init; } = 64;
+    /// <summary>
+    /// Requests under way that no process waits for, those read ahead and write-back. More wait in the kernel, unseen: write-back behind reads, which may wait
+    /// for locks of other clients, which may wait for this write-back. So the bound is far above what reading ahead alone makes.
+    /// </summary>
+    public int MaxBackground { get; init; } = 1024;
 
     /// <summary>MS_* flags of mount(2), beside the one of <see cref="ReadOnly"/>.</summary>
     public int MountFlags { get; init; }

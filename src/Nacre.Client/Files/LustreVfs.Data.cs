@@ -10,21 +10,11 @@ internal sealed partial class LustreVfs
     private const int MaxCopyBytes = 16 << 20;
     private const int CopyStepBytes = 1 << 20;
 
-    public ValueTask<Outcome<ReadResult>> ReadAsync(OpenNode file, long offset, int length, CancellationToken ct)
-    {
-        if (file is not OpenFile open)
-        {
-            return ValueTask.FromResult<Outcome<ReadResult>>(new Failure(Errno.EISDIR));
-        }
+    public ValueTask<Outcome<ReadResult>> ReadAsync(OpenNode file, long offset, int length, CancellationToken ct) =>
+        ReadAsync(file, offset, length, direct: file is OpenFile open && (open.Flags & OpenFlags.Direct) != 0, ct);
 
-        if (!open.IsReadable)
-        {
-            return ValueTask.FromResult<Outcome<ReadResult>>(new Failure(Errno.EBADF));
-        }
-
-        NoteRead(open);
-        return open.Data.ReadAsync(open.State, offset, length, (open.Flags & OpenFlags.Direct) != 0, ct);
-    }
+    public ValueTask<Outcome<ReadResult>> ReadPagesAsync(OpenNode file, long offset, int length, CancellationToken ct) =>
+        ReadAsync(file, offset, length, direct: false, ct);
 
     public ValueTask<Outcome<(int Length, long End)>> WriteAsync(
         OpenNode file, long offset, ReadOnlyMemory<byte> data, WriteOptions options, CancellationToken ct)
@@ -103,6 +93,22 @@ internal sealed partial class LustreVfs
         }
 
         return copied;
+    }
+
+    private ValueTask<Outcome<ReadResult>> ReadAsync(OpenNode file, long offset, int length, bool direct, CancellationToken ct)
+    {
+        if (file is not OpenFile open)
+        {
+            return ValueTask.FromResult<Outcome<ReadResult>>(new Failure(Errno.EISDIR));
+        }
+
+        if (!open.IsReadable)
+        {
+            return ValueTask.FromResult<Outcome<ReadResult>>(new Failure(Errno.EBADF));
+        }
+
+        NoteRead(open);
+        return open.Data.ReadAsync(open.State, offset, length, direct, ct);
     }
 
     private async ValueTask<Outcome<int>> CopyStepAsync(

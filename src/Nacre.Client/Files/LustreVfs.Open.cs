@@ -157,7 +157,7 @@ internal sealed partial class LustreVfs
         }
 
         var direct = (flags & OpenFlags.Direct) != 0;
-        var mayBeMapped = !direct && (flags & OpenFlags.AccessMode) == OpenFlags.ReadWrite;
+        var mayBeMapped = (flags & OpenFlags.AccessMode) == OpenFlags.ReadWrite;
         _inodes.Pin(inode);
         var open = new OpenFile(inode, handle, flags, evictions, who, data, data.Open(mayBeMapped, out var isReadShared));
         return new Opened(open, Direct: direct || (flags & OpenFlags.Append) != 0, KeepCache: !isReadShared);

@@ -14,6 +14,9 @@ internal sealed partial class FileData
     private readonly Lock _layoutGate = new();
     private readonly Dictionary<LuFid, ObjectData> _objects = [];
     private StripedFile? _striped;
+
+    /// <summary>The layout that was lost last, and may still be the present one.</summary>
+    private StripedFile? _lost;
     private int _users;
     private TaskCompletionSource? _idle;
 
@@ -35,6 +38,7 @@ internal sealed partial class FileData
             }
 
             _striped = Build(layout);
+            _lost = null;
             var named = layout.Raw.Objects().Select(entry => entry.Object).ToHashSet();
             foreach (var (fid, data) in _objects)
             {
@@ -60,8 +64,11 @@ internal sealed partial class FileData
     public async ValueTask LoseLayoutAsync()
     {
         Task idle;
+        StripedFile? lost;
         lock (_layoutGate)
         {
+            lost = _striped;
+            _lost = _striped ?? _lost;
             _striped = null;
             if (_users > 0)
             {
@@ -73,6 +80,22 @@ internal sealed partial class FileData
 
         await idle.ConfigureAwait(false);
         await FlushAsync(CancellationToken.None).ConfigureAwait(false);
+        await DropHolesAsync(lost).ConfigureAwait(false);
+    }
+
+    /// <summary>What the kernel has of components without objects, zeros, is under no lock but that of the layout.</summary>
+    private async ValueTask DropHolesAsync(StripedFile? lost)
+    {
+        if (lost is null || _owner.KernelCache is not { } kernel)
+        {
+            return;
+        }
+
+        foreach (var component in lost.Layout.Components.ToArray().Where(static component => !component.HasObjects))
+        {
+            var length = component.End == long.MaxValue ? long.MaxValue : component.End - component.Start;
+            await kernel.DropDataAsync(_owner.Node, component.Start, length).ConfigureAwait(false);
+        }
     }
 
     /// <summary>
@@ -92,6 +115,24 @@ internal sealed partial class FileData
         }
 
         return EnterSlowlyAsync(forWrite, start, end, ct);
+    }
+
+    /// <summary>
+    /// The layout for the write-back of pages that a mapping has changed, counted; null when none is known that has their objects. A lost one will do: the locks
+    /// on its objects are held still, and what is dirty under them goes to these objects. Asking for the new one could wait for whoever waits for those locks.
+    /// </summary>
+    private StripedFile? TryEnterForWriteBack(long start, long end)
+    {
+        lock (_layoutGate)
+        {
+            if ((_striped ?? _lost) is not { } known || !IsGoodEnough(known.Layout, forWrite: true, start, end))
+            {
+                return null;
+            }
+
+            _users++;
+            return known;
+        }
     }
 
     private async ValueTask<StripedFile?> EnterSlowlyAsync(bool forWrite, long start, long end, CancellationToken ct)

@@ -177,7 +177,7 @@ internal sealed partial class FileData
         var answer = await data.Target.CallAsync(Opcode.OstFallocate, body, ct).ConfigureAwait(false);
         if ((mode & PunchHole) != 0)
         {
-            data.Drop(start, last);
+            data.Punch(start, last);
         }
         else if ((mode & KeepSize) == 0)
         {

@@ -57,7 +57,9 @@ internal sealed partial class FileData
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask WriteAtAsync(long offset, ReadOnlyMemory<byte> data, WriteOptions options, CancellationToken ct)
     {
-        var striped = (await EnterAsync(forWrite: true, offset, offset + data.Length, ct).ConfigureAwait(false))!;
+        var fromPageCache = (options & WriteOptions.FromPageCache) != 0;
+        var striped = (fromPageCache ? TryEnterForWriteBack(offset, offset + data.Length) : null)
+            ?? (await EnterAsync(forWrite: true, offset, offset + data.Length, ct).ConfigureAwait(false))!;
         try
         {
             if ((options & WriteOptions.Direct) != 0)
@@ -70,7 +72,14 @@ internal sealed partial class FileData
             striped.AddShares(offset, offset + data.Length, shares);
             foreach (var share in shares)
             {
-                await WriteShareAsync(striped, share, offset, data, (options & WriteOptions.FromPageCache) != 0, ct).ConfigureAwait(false);
+                if (fromPageCache)
+                {
+                    await WriteBackShareAsync(striped, share, offset, data, ct).ConfigureAwait(false);
+                }
+                else
+                {
+                    await WriteShareAsync(striped, share, offset, data, ct).ConfigureAwait(false);
+                }
             }
         }
         finally
@@ -81,22 +90,33 @@ internal sealed partial class FileData
 
     /// <summary>What one object has of a write, under one lock.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask WriteShareAsync(
-        StripedFile striped, Share share, long offset, ReadOnlyMemory<byte> bytes, bool fromPageCache, CancellationToken ct)
+    private static async ValueTask WriteShareAsync(StripedFile striped, Share share, long offset, ReadOnlyMemory<byte> bytes, CancellationToken ct)
     {
         var data = share.Object ?? throw NoSuchTarget();
-        if (fromPageCache && data.TryEnterLate((ulong)share.Start, (ulong)share.End - 1) is { } late)
-        {
-            using (late)
-            {
-                await WritePiecesAsync(striped, share, late.Held, offset, bytes, ct).ConfigureAwait(false);
-                return;
-            }
-        }
-
         using var held = await data.LockAsync(
             LockMode.PW, (ulong)share.Start, (ulong)share.End - 1, LdlmFlags.None, ct).ConfigureAwait(false);
         await WritePiecesAsync(striped, share, held.Lock, offset, bytes, ct).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// What one object has of pages that a mapping has changed: each part under the lock it was changed under, which may be one of several, and one that is
+    /// being given up and waits for this write. Without waiting for a lock, hence: another client may wait for the one that waits.
+    /// </summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private static async ValueTask WriteBackShareAsync(
+        StripedFile striped, Share share, long offset, ReadOnlyMemory<byte> bytes, CancellationToken ct)
+    {
+        var data = share.Object ?? throw NoSuchTarget();
+        for (var at = share.Start; at < share.End;)
+        {
+            // Without a lock after an eviction: what was changed goes to the server again, as what a program writes anew.
+            using var held = data.TryLockDirty(at) ?? await data.LockAsync(
+                LockMode.PW, (ulong)at, (ulong)share.End - 1, LdlmFlags.None, ct).ConfigureAwait(false);
+            var last = Math.Min((ulong)share.End - 1, held.Lock.Policy.End);
+            var end = (long)last + 1;
+            await WritePiecesAsync(striped, share with { Start = at, End = end }, held.Lock, offset, bytes, ct).ConfigureAwait(false);
+            at = end;
+        }
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]

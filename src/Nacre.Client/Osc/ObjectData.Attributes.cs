@@ -69,7 +69,6 @@ internal sealed partial class ObjectData
 
         using (reference)
         {
-            TakeGrant(reference.Lock);
             return Current(isLocked: true);
         }
     }

@@ -8,9 +8,6 @@ namespace Nacre.Client.Osc;
 /// <summary>Extent locks of an object: 03 sections 13.6 and 19.3, 06 sections 9.1 and 9.4.</summary>
 internal sealed partial class ObjectData
 {
-    /// <summary>Locks being given up whose pages may still come back from the kernel.</summary>
-    private readonly List<LateWrites> _late = [];
-
     /// <summary>A lock on the pages of a range (end inclusive): one that is held, or a new one.</summary>
     /// <exception cref="PtlRpc.ErrnoException">Refused, or lost by eviction.</exception>
     public ValueTask<LockReference> LockAsync(LockMode mode, ulong start, ulong end, LdlmFlags flags, CancellationToken ct)
@@ -19,32 +16,14 @@ internal sealed partial class ObjectData
         var policy = LdlmPolicy.Extent(start & ~InPage, end | InPage);
         return Target.Locks.TryMatch(Resource, LockType.Extent, mode, policy) is { } held
             ? ValueTask.FromResult(held)
-            : EnqueueAsync(mode, policy, flags, ct);
+            : Target.Locks.EnqueueAsync(new LockRequest(Resource, LockType.Extent, mode, policy, this) { Flags = flags }, ct);
     }
 
     /// <summary>Gives up what is cached, and the locks it is cached under.</summary>
     public ValueTask CloseAsync() => Target.Locks.CancelResourceAsync(Resource);
 
-    /// <summary>
-    /// Lets a write of the kernel's page cache in under a lock that is being given up. Null when no such lock covers the range; else
-    /// to be disposed.
-    /// </summary>
-    public LateWrites? TryEnterLate(ulong start, ulong end)
-    {
-        lock (_gate)
-        {
-            foreach (var late in _late)
-            {
-                if (late.Start <= start && late.End >= end)
-                {
-                    late.Enter();
-                    return late;
-                }
-            }
-
-            return null;
-        }
-    }
+    /// <summary>The lock under which a mapping has changed the page of a byte, for its write-back: also one that is being given up. Null when none is held.</summary>
+    public LockReference? TryLockDirty(long at) => Target.Locks.TryMatchDirty(Resource, (ulong)at);
 
     /// <summary>Drops what a lock covered (end inclusive), dirty or not: punched away, or thrown away by order.</summary>
     public void Drop(ulong start, ulong end)
@@ -60,6 +39,26 @@ internal sealed partial class ObjectData
         }
     }
 
+    /// <summary>
+    /// Drops what was punched at the server (end inclusive). A page punched in part that has become dirty meanwhile is newer in its other part: it stays, with zeros.
+    /// </summary>
+    public void Punch(ulong start, ulong end)
+    {
+        lock (_gate)
+        {
+            foreach (var block in BlocksIn(start, end))
+            {
+                var (first, pages) = PagesOf(block, start, end);
+                for (var page = first; page < first + pages; page++)
+                {
+                    PunchPage(block, page, start, end);
+                }
+
+                RemoveIfEmpty(block);
+            }
+        }
+    }
+
     /// <summary>Waits until nothing of a range (end inclusive) is on its way, so that no answer comes after what is done next.</summary>
     public async ValueTask SettleAsync(ulong start, ulong end, CancellationToken ct)
     {
@@ -68,6 +67,9 @@ internal sealed partial class ObjectData
             await wait.WaitAsync(ct).ConfigureAwait(false);
         }
     }
+
+    /// <inheritdoc/>
+    public void OnGranted(ClientLock granted) => TakeGrant(granted);
 
     /// <inheritdoc/>
     public ValueTask OnCancelAsync(ClientLock heldLock, LockLoss reason)
@@ -99,36 +101,12 @@ internal sealed partial class ObjectData
         }
     }
 
-    private async ValueTask<LockReference> EnqueueAsync(LockMode mode, LdlmPolicy policy, LdlmFlags flags, CancellationToken ct)
-    {
-        var granted = await Target.Locks.EnqueueAsync(
-            new LockRequest(Resource, LockType.Extent, mode, policy, this) { Flags = flags }, ct).ConfigureAwait(false);
-        TakeGrant(granted.Lock);
-        return granted;
-    }
-
     private async ValueTask GiveUpAsync(ClientLock held)
     {
         var (start, end) = (held.Policy.Start, held.Policy.End);
-        var late = new LateWrites(this, held);
-        lock (_gate)
-        {
-            _late.Add(late);
-        }
-
-        try
-        {
-            await _file.DropKernelCacheAsync(this, start, end).ConfigureAwait(false);
-        }
-        finally
-        {
-            lock (_gate)
-            {
-                _late.Remove(late);
-            }
-        }
-
-        await late.DrainAsync().ConfigureAwait(false);
+        // The kernel gives back what it has dirty, under this lock still.
+        await _file.DropKernelCacheAsync(this, start, end).ConfigureAwait(false);
+        await Target.Locks.CloseAsync(held).ConfigureAwait(false);
         if (held.Discard)
         {
             await SettleAsync(start, end, CancellationToken.None).ConfigureAwait(false);
@@ -196,6 +174,19 @@ internal sealed partial class ObjectData
         block.Valid.Remove(first, pages);
     }
 
+    private void PunchPage(Block block, int page, ulong start, ulong end)
+    {
+        var (low, high) = ((ulong)block.Start + ((ulong)page << Block.PageShift), (ulong)block.Start + ((ulong)(page + 1) << Block.PageShift) - 1);
+        if (!block.Dirty[page] || (start <= low && end >= high))
+        {
+            DropPages(block, page, 1);
+            return;
+        }
+
+        var (from, to) = (Math.Max(start, low), Math.Min(end, high));
+        block.Span((int)(from - (ulong)block.Start), (int)(to - from) + 1).Clear();
+    }
+
     private void DropDirty(Block block, int first, int pages)
     {
         var dirty = (block.Dirty & PageSet.Range(first, pages)).PopCount;
@@ -225,54 +216,6 @@ internal sealed partial class ObjectData
             }
 
             return null;
-        }
-    }
-
-    private void Leave(LateWrites late)
-    {
-        lock (_gate)
-        {
-            late.Exit();
-        }
-    }
-
-    /// <summary>The time between a lock's callback and its flush, in which the kernel gives back what it has dirty under it.</summary>
-    internal sealed class LateWrites(ObjectData owner, ClientLock held) : IDisposable
-    {
-        private int _writers;
-        private TaskCompletionSource? _drained;
-
-        public ClientLock Held => held;
-
-        public ulong Start { get; } = held.Policy.Start;
-
-        public ulong End { get; } = held.Policy.End;
-
-        public void Enter() => _writers++;
-
-        public void Exit()
-        {
-            if (--_writers == 0)
-            {
-                _drained?.TrySetResult();
-            }
-        }
-
-        public void Dispose() => owner.Leave(this);
-
-        /// <summary>Nobody can enter any more.</summary>
-        public Task DrainAsync()
-        {
-            lock (owner._gate)
-            {
-                if (_writers == 0)
-                {
-                    return Task.CompletedTask;
-                }
-
-                _drained = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                return _drained.Task;
-            }
         }
     }
 }

@@ -15,7 +15,7 @@ namespace Nacre.Client.Osc;
 /// </summary>
 internal sealed partial class ObjectData : ICacheOwner, ILockOwner
 {
-    /// <summary>Guards blocks, attributes and late writes. The target's and the pool's gates may be taken inside of it.</summary>
+    /// <summary>Guards blocks and attributes. The target's and the pool's gates may be taken inside of it.</summary>
     private readonly Lock _gate = new();
     private readonly Dictionary<long, Block> _blocks = [];
     private readonly IObjectOwner _file;

@@ -81,6 +81,12 @@ public interface IVfs
 
     ValueTask<Outcome<ReadResult>> ReadAsync(OpenNode file, long offset, int length, CancellationToken ct);
 
+    /// <summary>
+    /// As <see cref="ReadAsync"/>, for pages that the kernel keeps until <see cref="IKernelCache.DropDataAsync"/>: also of a file that is read past all caches
+    /// otherwise, and mapped.
+    /// </summary>
+    ValueTask<Outcome<ReadResult>> ReadPagesAsync(OpenNode file, long offset, int length, CancellationToken ct) => ReadAsync(file, offset, length, ct);
+
     /// <summary>Takes all bytes or fails; the data may be used again when it returns.</summary>
     /// <returns>Bytes written, and where the last one went plus one.</returns>
     ValueTask<Outcome<(int Length, long End)>> WriteAsync(

@@ -20,9 +20,6 @@ public abstract class Node
 public abstract class OpenNode
 {
     public abstract Node Node { get; }
-
-    /// <summary>Belongs to the layer above.</summary>
-    public object? Tag { get; set; }
 }
 
 /// <summary>A name that was looked up or made.</summary>

@@ -12,30 +12,31 @@ namespace Nacre.Fuse.Cache;
 /// rename or readdir in the
 /// directory holds until it is answered. Dropping pages waits for each locked page, and pages are locked while a READ fills
 /// them and, where
-/// it covers them in part, while a WRITE is sent; dirty pages are written first, as WRITEs to this process. Dropping
+/// it covers them in part and they were not there, while a WRITE is sent; dirty pages are written first, as WRITEs to this process, and the kernel holds those
+/// back while a truncation is under way. Dropping
 /// attributes waits for an
 /// inode that is being evicted. Last references may go with any of them, and with them what the end of an inode does.</para>
 /// <para><b>Why nothing can wait for itself.</b> Notifications are sent by threads of their own
 /// (<see cref="NotifyThreads"/>), so none keeps requests from being
-/// read, answered or continued. Whoever drops waits for the notification only while nothing under way can be what it is
-/// blocked by: it looks at
-/// the requests under way (<see cref="InFlight"/>) after <see cref="FirstLook"/> and then on and on. What blocks in the
+/// read, answered or continued. What blocks in the
 /// kernel is itself a request, read
-/// by then or about to be read, since reader threads never wait for a lock; so it is seen. A request on the same node is
-/// taken for the cause at
-/// once, any request after <see cref="AnyRequest"/> (a process may hold a directory while it faults on a page of another
-/// file), and
-/// <see cref="Limit"/> bounds what is not seen. Then the drop goes on in the background and its caller gives the lock up.
+/// by then or about to be read, since reader threads never wait for a lock, and what waits in the kernel to be read waits for no answer
+/// (<see cref="FuseOptions.MaxBackground"/>); so it is seen (<see cref="InFlight"/>). Whoever drops stops waiting when a notification sleeps in the kernel, which
+/// one that only has no processor does not (<see cref="ThreadState"/>), and a request under way can be what it sleeps for: then the drop goes on in the background
+/// and its caller gives the lock up. For names and attributes that is any request on the same node at
+/// once, any request at all after <see cref="AnyRequest"/> (a process may hold a directory while it faults on a page of another
+/// file). For pages see <see cref="PageDrop"/>. <see cref="PageDrop.Limit"/> bounds what is not seen.
 /// Write-back is
-/// waited for: it may use the lock that is being given up.</para>
-/// <para><b>What that costs.</b> Pages: nothing. Those locked by a READ or WRITE under way are empty, and are filled under a
+/// waited for: it uses the lock that is being given up, and waits for no other.</para>
+/// <para><b>What that costs.</b> Pages: those locked by a READ or WRITE under way are empty, and are filled under a
 /// lock that the request takes after
 /// this one is gone; a request that has its data under the lock already is waited for by the lock's references before the
 /// drop begins. So these pages are
-/// left out and all others are waited for. Names: until the operation under way ends, others may see a name of that
+/// left out and all others are waited for, but for pages that a mapping has changed while the file is being truncated through this mount. Names: until the operation
+/// under way ends, others may see a name of that
 /// directory that has changed
 /// meanwhile; so that it happens once and not all the time, the directory's names are not cached for
-/// <see cref="BusyTime"/>.</para>
+/// <see cref="BusyTime"/>. Attributes: nothing, as those of an inode being evicted go with it.</para>
 /// <para><b>Promises under way.</b> An answer that promises something dropped since its request began is sent without the
 /// promise (<see cref="DropLog"/>). One that is
 /// sent at the same moment may be taken in by the kernel after the notification found nothing: where a promise of the node
@@ -45,17 +46,11 @@ namespace Nacre.Fuse.Cache;
 /// </summary>
 internal sealed class KernelCache : IKernelCache, IDisposable
 {
-    private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(2);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(2);
+    private static readonly TimeSpan Answer = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan AnyRequest = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan WriteBackLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Settled = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan BusyTime = TimeSpan.FromSeconds(5);
-
-    /// <summary>Attempts to drop pages around those that are locked, each with what is locked then.</summary>
-    private const int Rounds = 5;
-
-    private static readonly (long Offset, long Length)[] AttributesOnly = [(-1, 0)];
 
     private readonly FuseDevice _device;
     private readonly NodeTable _nodes;
@@ -74,21 +69,14 @@ internal sealed class KernelCache : IKernelCache, IDisposable
         _threads = new NotifyThreads(device, log);
     }
 
-    private enum Wait
-    {
-        Done,
-        Blocked,
-        TooLong,
-    }
-
     /// <summary>Whether names can be made to be asked for again without being taken out (7.38).</summary>
     public bool CanExpire { get; set; }
 
     public ValueTask DropAttributesAsync(Node node)
     {
         _drops.Add(node, DropLog.Attributes);
-        return _nodes.Find(node) is { } entry
-            ? new ValueTask(DropAsync(entry, () => new InodeNotification(entry.Id, AttributesOnly), "the drop of attributes"))
+        return _nodes.Find(node) is { } entry && entry.TakeAttributesPromise()
+            ? new ValueTask(DropAttributesAsync(entry))
             : default;
     }
 
@@ -109,23 +97,37 @@ internal sealed class KernelCache : IKernelCache, IDisposable
         return new ValueTask(DropNameAsync(entry, copy));
     }
 
-    public ValueTask DropDataAsync(Node node, long offset, long length) =>
-        _nodes.Find(node) is { } entry ? new ValueTask(DropPagesAsync(entry, offset, length)) : default;
+    /// <summary>Whether a READ of any of these pages is under way.</summary>
+    public bool IsRead(NodeEntry entry, PageRange pages) => _inFlight.Reads(entry.Id, pages);
 
-    /// <summary>Drops pages from <paramref name="offset"/> on and the attributes, with nobody waiting for it.</summary>
-    public void Forget(NodeEntry entry, long offset)
-    {
-        _drops.Add(entry.Node, DropLog.Attributes);
-        _threads.Send(new InodeNotification(entry.Id, [(PageRanges.Down(offset), 0)]));
-    }
+    public ValueTask DropDataAsync(Node node, long offset, long length) =>
+        _nodes.Find(node) is { } entry && entry.MayHavePages(PageRanges.Of(offset, length))
+            ? new ValueTask(DropPagesAsync(entry, offset, length))
+            : default;
 
     /// <summary>
     /// Makes the kernel ask for attributes again, on the caller's thread: only for a node that a request under way keeps
     /// from being evicted.
     /// </summary>
-    public void ForgetAttributesNow(NodeEntry entry) => _ = new InodeNotification(entry.Id, AttributesOnly).Send(_device);
+    public void ForgetAttributesNow(NodeEntry entry) => _ = new AttributesNotification(entry).Send(_device);
 
     public void Dispose() => _threads.Dispose();
+
+    private async Task DropAttributesAsync(NodeEntry entry)
+    {
+        await WaitForAttributesAsync(entry).ConfigureAwait(false);
+        await DropAsync(entry, () => new AttributesNotification(entry), "the drop of attributes").ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Waits for a moment while the kernel asks for attributes: after a notification it disregards the answer, and whoever asked goes by the size of before. Not
+    /// for long, as the answer may wait for the caller.
+    /// </summary>
+    private async ValueTask WaitForAttributesAsync(NodeEntry entry)
+    {
+        long started = Stopwatch.GetTimestamp();
+        while (_inFlight.AsksForAttributes(entry.Id) && Stopwatch.GetElapsedTime(started) < Answer) await Task.Delay(1).ConfigureAwait(false);
+    }
 
     private async Task DropNameAsync(NodeEntry directory, byte[] name)
     {
@@ -140,9 +142,9 @@ internal sealed class KernelCache : IKernelCache, IDisposable
         var notification = make();
         _threads.Send(notification);
         if (isFresh) _ = RepeatAsync(make);
-        var result = await WaitAsync(entry, notification.Done).ConfigureAwait(false);
+        var result = await WaitAsync(entry, notification).ConfigureAwait(false);
         Report(result, entry, what);
-        return result == Wait.Done;
+        return result == DropResult.Done;
     }
 
     private async Task RepeatAsync(Func<Notification> make)
@@ -153,44 +155,27 @@ internal sealed class KernelCache : IKernelCache, IDisposable
 
     private async Task DropPagesAsync(NodeEntry entry, long offset, long length)
     {
-        var result = Wait.Done;
-        for (int round = 0; round < Rounds; round++)
-        {
-            var locked = new List<(long, long)>();
-            // A page that a WRITE covers in part may have been there before, and is not locked then: so the first round
-            // tries all of those.
-            _inFlight.AddLockedPages(entry.Id, locked, withWrites: round > 0);
-            var notification = new InodeNotification(entry.Id, PageRanges.Without(offset, length, locked));
-            _threads.Send(notification);
-            result = await WaitAsync(entry, notification.Done).ConfigureAwait(false);
-            if (result != Wait.Blocked) break;
-        }
-
+        await WaitForAttributesAsync(entry).ConfigureAwait(false);
+        var result = await new PageDrop(entry, _inFlight, _threads).RunAsync(offset, length).ConfigureAwait(false);
         Report(result, entry, "the drop of pages");
     }
 
-    private async Task<Wait> WaitAsync(NodeEntry entry, Task done)
+    private async Task<DropResult> WaitAsync(NodeEntry entry, Notification sent)
     {
         long started = Stopwatch.GetTimestamp();
         while (true)
         {
-            if (await CompletesAsync(done).ConfigureAwait(false)) return Wait.Done;
+            await sent.Done.WaitAsync(Look).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (sent.Done.IsCompleted) return DropResult.Done;
             var elapsed = Stopwatch.GetElapsedTime(started);
-            if (_inFlight.OnNode(entry.Id)) return Wait.Blocked;
-            if (elapsed > AnyRequest && _inFlight.Any()) return Wait.Blocked;
-            if (elapsed > (_inFlight.WritesBack(entry.Id) ? WriteBackLimit : Limit)) return Wait.TooLong;
+            if (elapsed > PageDrop.Limit) return DropResult.TooLong;
+            if (sent.IsBlocked && (_inFlight.OnNode(entry.Id) || (elapsed > AnyRequest && _inFlight.Any()))) return DropResult.Blocked;
         }
     }
 
-    private static async Task<bool> CompletesAsync(Task done)
+    private void Report(DropResult result, NodeEntry entry, string what)
     {
-        await done.WaitAsync(FirstLook).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        return done.IsCompleted;
-    }
-
-    private void Report(Wait result, NodeEntry entry, string what)
-    {
-        if (result == Wait.Blocked) Log.DropInBackground(_log, what, entry.Id);
-        else if (result == Wait.TooLong) Log.DropTookTooLong(_log, entry.Id, Limit.TotalSeconds);
+        if (result == DropResult.Blocked) Log.DropInBackground(_log, what, entry.Id);
+        else if (result == DropResult.TooLong) Log.DropTookTooLong(_log, entry.Id, PageDrop.Limit.TotalSeconds);
     }
 }

@@ -1,5 +1,6 @@
 using Nacre.Fuse.Device;
 using Nacre.Fuse.Protocol;
+using Nacre.Fuse.Session;
 using Nacre.PtlRpc.Wire;
 
 namespace Nacre.Fuse.Cache;
@@ -8,14 +9,26 @@ namespace Nacre.Fuse.Cache;
 internal abstract class Notification
 {
     private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _thread;
 
     /// <summary>Completes when the kernel has done it.</summary>
     public Task Done => _done.Task;
 
+    /// <summary>Whether it waits in the kernel for something. False while it waits for a processor, or for its turn.</summary>
+    public bool IsBlocked => Volatile.Read(ref _thread) is var thread and not 0 && !Done.IsCompleted && ThreadState.Sleeps(thread);
+
     /// <returns>0 or a positive errno.</returns>
-    public abstract int Send(FuseDevice device);
+    public int Send(FuseDevice device)
+    {
+        Volatile.Write(ref _thread, LinuxCalls.ThreadId());
+        int errno = SendCore(device);
+        Volatile.Write(ref _thread, 0);
+        return errno;
+    }
 
     public void Complete() => _done.TrySetResult();
+
+    protected abstract int SendCore(FuseDevice device);
 
     protected static unsafe int Write<T>(FuseDevice device, NotifyCode code, T body, ReadOnlySpan<byte> name)
         where T : unmanaged
@@ -37,15 +50,37 @@ internal abstract class Notification
     }
 }
 
-/// <summary>Attributes and ACLs of a node, or also ranges of its pages.</summary>
-internal sealed class InodeNotification(ulong nodeId, IReadOnlyList<(long Offset, long Length)> ranges) : Notification
+/// <summary>Attributes and ACLs of a node.</summary>
+internal sealed class AttributesNotification(NodeEntry entry) : Notification
 {
-    public override int Send(FuseDevice device)
+    protected override int SendCore(FuseDevice device)
     {
-        foreach (var (offset, length) in ranges)
+        entry.BeginNotification();
+        int errno = Write(device, NotifyCode.InvalidateInode, new InvalidateInode { NodeId = entry.Id, Offset = -1 }, default);
+        entry.EndNotification();
+        return errno;
+    }
+}
+
+/// <summary>Ranges of the pages of a node, one after the other, and its attributes.</summary>
+internal sealed class PagesNotification(NodeEntry entry, IReadOnlyList<PageRange> ranges) : Notification
+{
+    private int _dropped;
+
+    /// <summary>The ranges that are not known to be dropped yet; the first may be in part.</summary>
+    public IEnumerable<PageRange> Left => ranges.Skip(Volatile.Read(ref _dropped));
+
+    protected override int SendCore(FuseDevice device)
+    {
+        foreach (var range in ranges)
         {
-            int errno = Write(device, NotifyCode.InvalidateInode, new InvalidateInode { NodeId = nodeId, Offset = offset, Length = length }, default);
+            // Length 0 says "to the end" to the kernel.
+            long length = range.End == long.MaxValue ? 0 : range.End - range.Start;
+            entry.BeginNotification();
+            int errno = Write(device, NotifyCode.InvalidateInode, new InvalidateInode { NodeId = entry.Id, Offset = range.Start, Length = length }, default);
+            entry.EndNotification();
             if (errno is not (0 or Errno.ENOENT)) return errno;
+            Interlocked.Increment(ref _dropped);
         }
 
         return 0;
@@ -57,7 +92,7 @@ internal sealed class InodeNotification(ulong nodeId, IReadOnlyList<(long Offset
 /// </summary>
 internal sealed class NameNotification(ulong directoryId, byte[] name, bool canExpire) : Notification
 {
-    public override int Send(FuseDevice device)
+    protected override int SendCore(FuseDevice device)
     {
         var body = new InvalidateEntry { ParentId = directoryId, NameLength = (uint)name.Length, Flags = canExpire ? RequestFlags.ExpireOnly : 0 };
         return Write(device, NotifyCode.InvalidateEntry, body, name);

@@ -9,13 +9,13 @@ namespace Nacre.Fuse.Cache;
 /// way in this
 /// very process. One thread as a rule; another one when all are blocked and something waits, up to <see cref="MaxThreads"/>,
 /// and they end when
-/// they were idle for a while. At the bound notifications wait, and nobody waits for those for long
-/// (<see cref="KernelCache"/>). What waits is bounded by
+/// they were idle for a while. At the bound notifications wait, and who waits for those waits for
+/// <see cref="PageDrop.Limit"/> at most. What waits is bounded by
 /// what the kernel caches.
 /// </summary>
 internal sealed class NotifyThreads(FuseDevice device, ILogger log) : IDisposable
 {
-    public const int MaxThreads = 64;
+    public const int MaxThreads = 1024;
     private static readonly TimeSpan IdleTime = TimeSpan.FromSeconds(10);
 
     private readonly object _gate = new();

@@ -64,6 +64,9 @@ internal static class RequestFlags
 {
     public const uint GetAttributesHandle = 1 << 0;
     public const uint WriteFromCache = 1 << 0;
+
+    /// <summary>Of READ and WRITE.</summary>
+    public const uint TransferLockOwner = 1 << 1;
     public const uint WriteKillSuidSgid = 1 << 2;
     public const uint OpenKillSuidSgid = 1 << 0;
     public const uint ReleaseFlockUnlock = 1 << 1;

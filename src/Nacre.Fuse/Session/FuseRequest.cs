@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Nacre.Fuse.Cache;
 using Nacre.Fuse.Device;
 using Nacre.Fuse.Protocol;
 using Nacre.PtlRpc.Wire;
@@ -33,6 +34,7 @@ internal sealed class FuseRequest
     private int _pins;
     private bool _finished;
     private volatile bool _inFlight;
+    private volatile bool _hasData;
 
     public FuseRequest(RequestPool pool)
     {
@@ -61,16 +63,32 @@ internal sealed class FuseRequest
     /// <summary>For READ and WRITE through the kernel's page cache: the first byte, and the number of them.</summary>
     public long RangeOffset { get; private set; }
 
-    public long RangeLength { get; set; }
+    public long RangeLength { get; private set; }
+
+    /// <summary>The pages of that range.</summary>
+    public PageRange Pages => PageRanges.Of(RangeOffset, RangeLength);
+
+    /// <summary>A READ that waits for nothing any more: its answer is on the way.</summary>
+    public bool HasData
+    {
+        get => _hasData;
+        set => _hasData = value;
+    }
 
     /// <summary>A WRITE of pages made dirty through a mapping.</summary>
     public bool IsWriteBack { get; private set; }
+
+    /// <summary>A SETATTR of the size.</summary>
+    public bool IsTruncation { get; private set; }
 
     /// <summary>Another directory that is locked until the answer: the one a name is moved to.</summary>
     public ulong SecondNodeId { get; set; }
 
     /// <summary>The name something is renamed to there (<see cref="Cache.DropLog.Hash"/>); 0 for none.</summary>
     public int SecondName { get; set; }
+
+    /// <summary>When it was read; milliseconds of <see cref="Environment.TickCount64"/>.</summary>
+    public long Arrival { get; private set; }
 
     /// <summary>Number of drops there had been when the request began.</summary>
     public long DropsAtStart { get; set; }
@@ -98,6 +116,7 @@ internal sealed class FuseRequest
             _body = received[RequestHeader.Size..];
         }
 
+        Arrival = Environment.TickCount64;
         SecondNodeId = 0;
         SecondName = 0;
         ReadRange();
@@ -163,13 +182,16 @@ internal sealed class FuseRequest
     private void ReadRange()
     {
         RangeOffset = RangeLength = 0;
+        _hasData = false;
         IsWriteBack = false;
+        IsTruncation = Header.Opcode == FuseOpcode.SetAttributes && MemoryMarshal.TryRead(_body.Span, out SetAttributesValid set)
+            && set.HasFlag(SetAttributesValid.Size);
         bool isTransfer = Header.Opcode is FuseOpcode.Read or FuseOpcode.Write;
         if (!isTransfer || !MemoryMarshal.TryRead(_body.Span, out TransferRequest transfer)) return;
         IsWriteBack = Header.Opcode == FuseOpcode.Write && (transfer.TransferFlags & RequestFlags.WriteFromCache) != 0;
         RangeOffset = transfer.Offset;
-        // Direct I/O locks no pages.
-        if ((transfer.FileFlags & OpenFlags.Direct) == 0) RangeLength = transfer.Length;
+        // What goes past the page cache names the owner of locks, and locks no pages; a page fault on a file open for that does not.
+        if ((transfer.TransferFlags & RequestFlags.TransferLockOwner) == 0) RangeLength = transfer.Length;
     }
 
     private bool TryPin(ulong unique)

@@ -42,7 +42,9 @@ internal sealed partial class FuseSession
         var change = Change(in set, request.Entry.Node.FileType);
         var current = await _vfs.SetAttributesAsync(
             request.Entry.Node, file, change, Who(request), request.Cancelled).ConfigureAwait(false);
-        ReplyAttributes(request, current);
+        // The kernel takes the answer of a SETATTR over without looking whether they were called back meanwhile: another client may have changed the size.
+        bool mayBeCached = (change.Fields & AttributeFields.Size) == 0;
+        ReplyAttributes(request, current.IsOk ? current.Value with { MayBeCached = current.Value.MayBeCached && mayBeCached } : current);
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Nacre.Client.Vfs;
+using Nacre.Fuse.Cache;
 using Nacre.Fuse.Protocol;
 using Nacre.PtlRpc.Wire;
 
@@ -13,7 +14,12 @@ internal sealed partial class FuseSession
     {
         var read = Body<TransferRequest>(request);
         int length = (int)Math.Min(read.Length, (uint)_options.MaxTransfer);
-        if (file.Tag == DirectFile) request.RangeLength = 0;
+        if (request.RangeLength > 0)
+        {
+            await ReadPagesAsync(request, file, read.Offset, length).ConfigureAwait(false);
+            return;
+        }
+
         var outcome = await _vfs.ReadAsync(file, read.Offset, length, request.Cancelled).ConfigureAwait(false);
         if (!outcome.IsOk)
         {
@@ -21,10 +27,51 @@ internal sealed partial class FuseSession
             return;
         }
 
-        // Disposed after the answer: until the kernel has the pages, where a drop finds them, the lock is held.
         using var result = outcome.Value;
         Reply(request, in result);
     }
+
+    /// <summary>
+    /// For the page cache. While a WRITE is under way its pages may be dropped and read again, and would keep what was there before the WRITE: so what was read is
+    /// read again if a WRITE has come between, and a WRITE that finds what was read before it has that dropped (<see cref="DropWhatWasReadAsync"/>).
+    /// </summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask ReadPagesAsync(FuseRequest request, OpenNode file, long offset, int length)
+    {
+        var (entry, pages) = (request.Entry, request.Pages);
+        entry.NotePages(pages);
+        while (true)
+        {
+            request.HasData = false;
+            long writes = entry.Writes.Count;
+            var outcome = await _vfs.ReadPagesAsync(file, offset, length, request.Cancelled).ConfigureAwait(false);
+            if (!outcome.IsOk)
+            {
+                ReplyError(request, outcome.Errno);
+                return;
+            }
+
+            // Disposed after the answer: until the kernel has the pages, where a drop finds them, the lock is held.
+            using var result = outcome.Value;
+            request.HasData = true;
+            Interlocked.MemoryBarrier();
+            if (entry.Writes.MayHave(writes, pages)) continue;
+            entry.Reads.Add(pages);
+            bool isDisregarded = IsEndDisregarded(request, result.Length);
+            // Where there is nothing, the kernel thinks that the file ends, and disregards an answer under way that tells of an earlier end.
+            if (result.Length == 0) entry.NoteEnd();
+            if (isDisregarded) ReplyError(request, Errno.EAGAIN);
+            else Reply(request, in result);
+            return;
+        }
+    }
+
+    /// <summary>
+    /// Whether the kernel may not take over that the file ends within what it reads ahead, and would show zeros up to the end it knows, which another client has cut off.
+    /// It forgets pages that were read ahead in vain, and asks for the first again, alone: that answer counts.
+    /// </summary>
+    private static bool IsEndDisregarded(FuseRequest request, int length) =>
+        length < request.RangeLength && request.RangeLength > PageRanges.PageSize && request.Entry.MayBeNotifiedSince(request.Arrival);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask WriteAsync(FuseRequest request, OpenNode file)
@@ -36,7 +83,8 @@ internal sealed partial class FuseSession
             return;
         }
 
-        if (file.Tag == DirectFile) request.RangeLength = 0;
+        if (request.RangeLength > 0) request.Entry.NotePages(request.Pages);
+        long reads = request.Entry.Reads.Count;
         var data = request.Body.Slice(TransferRequest.Size, (int)write.Length);
         var options = Options(in write);
         var outcome = await _vfs.WriteAsync(file, write.Offset, data, options, request.Cancelled).ConfigureAwait(false);
@@ -49,10 +97,23 @@ internal sealed partial class FuseSession
         if ((options & WriteOptions.KillPrivileges) != 0) ForgetPrivileges(request.Entry);
 
         var (written, end) = outcome.Value;
+        if (!request.IsWriteBack && written > 0) await DropWhatWasReadAsync(request.Entry, write.Offset, end - written, end, reads).ConfigureAwait(false);
         Reply(request, new WriteReply { Length = (uint)written });
-        // The kernel thinks of an append that it went where the file ended for the kernel; what it keeps there is of another
-        // place.
-        if (end - written != write.Offset) _cache.Forget(request.Entry, Math.Min(write.Offset, end - written));
+    }
+
+    /// <summary>
+    /// Drops pages that are of before a WRITE. Before its answer: nobody may see them afterwards, and a notification could make the kernel disregard a new size.
+    /// </summary>
+    /// <param name="asked">Where the kernel thinks that it went: an append goes where the file ends for the kernel, which keeps what is of another place.</param>
+    /// <param name="reads">READs answered when it came.</param>
+    private ValueTask DropWhatWasReadAsync(NodeEntry entry, long asked, long start, long end, long reads)
+    {
+        var pages = PageRanges.Of(start, end - start);
+        entry.Writes.Add(pages);
+        if (start != asked) return _cache.DropDataAsync(entry.Node, Math.Min(asked, start), long.MaxValue);
+        return entry.Reads.MayHave(reads, pages) || _cache.IsRead(entry, pages)
+            ? _cache.DropDataAsync(entry.Node, start, end - start)
+            : default;
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]

@@ -8,9 +8,6 @@ namespace Nacre.Fuse.Session;
 /// <summary>Requests that open files and directories and close them.</summary>
 internal sealed partial class FuseSession
 {
-    /// <summary>Tag of an open file that bypasses the kernel's page cache.</summary>
-    private static readonly object DirectFile = new();
-
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask OpenAsync(FuseRequest request)
     {
@@ -123,7 +120,6 @@ internal sealed partial class FuseSession
 
     private OpenReply TakeFile(in Opened opened)
     {
-        if (opened.Direct) opened.File.Tag = DirectFile;
         var flags = OpenReplyFlags.None;
         if (opened.Direct) flags |= OpenReplyFlags.DirectIo | OpenReplyFlags.ParallelDirectWrites;
         if (opened.KeepCache) flags |= OpenReplyFlags.KeepCache;

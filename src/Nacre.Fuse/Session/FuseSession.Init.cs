@@ -12,6 +12,9 @@ internal sealed partial class FuseSession
     /// <summary>Newest protocol known here, and the oldest with all that is relied upon (7.31: Linux 5.4).</summary>
     private const uint NewestMinor = 45, OldestMinor = 31;
 
+    /// <summary>Background requests under way from which on the kernel reads nothing ahead.</summary>
+    private const int CongestionThreshold = 48;
+
     private InitFlags _flags;
 
     /// <summary>
@@ -80,7 +83,7 @@ internal sealed partial class FuseSession
             Flags = (uint)_flags,
             Flags2 = (uint)((ulong)_flags >> 32),
             MaxBackground = (ushort)_options.MaxBackground,
-            CongestionThreshold = (ushort)(_options.MaxBackground * 3 / 4),
+            CongestionThreshold = (ushort)Math.Min(CongestionThreshold, _options.MaxBackground),
             MaxWrite = (uint)_options.MaxTransfer,
             MaxPages = (ushort)(_options.MaxTransfer / 4096),
             TimeGranularity = 1,

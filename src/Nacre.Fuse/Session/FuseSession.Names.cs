@@ -193,6 +193,7 @@ internal sealed partial class FuseSession
         entry.Mode = mode;
         if (!mayBeCached) return 0;
         if (!IsDatedByKernel(request.Header.Opcode)) entry.LastPromise = Environment.TickCount64;
+        entry.PromiseAttributes();
         return Validity.Of(_drops.MayPromise(request.DropsAtStart, entry.Node, DropLog.Attributes));
     }
 }

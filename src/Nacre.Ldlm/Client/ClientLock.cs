@@ -62,6 +62,18 @@ public sealed class ClientLock
     /// <summary>Set by the owner when nothing is cached under the lock any more, before it is cancelled.</summary>
     public bool IsGivenUp { get; set; }
 
+    /// <summary>
+    /// What came with the grant has been taken over by whoever is going to use it. Nobody can match the lock before: the size it brought tells which pages are
+    /// zeros.
+    /// </summary>
+    internal bool IsAnnounced { get; set; } = true;
+
+    /// <summary>On its way out so far that nothing can be written under it any more.</summary>
+    internal bool IsClosed { get; set; }
+
+    /// <summary>Set by the one who waits for the last of those who still write under it.</summary>
+    internal TaskCompletionSource? Drained { get; set; }
+
     /// <summary>Lost or given up: what was cached under it is of the past.</summary>
     public bool IsGone => Stage == LockStage.Gone;
 
@@ -69,7 +81,10 @@ public sealed class ClientLock
 
     internal LockStage Stage { get; set; }
 
-    /// <summary>References out; the request that made it is one until it has handed its own on.</summary>
+    /// <summary>
+    /// References out; the request that made it is one until it has handed its own on. On its way out a lock has none but those of
+    /// <see cref="ClientNamespace.TryMatchDirty"/>.
+    /// </summary>
     internal int Users { get; set; } = 1;
 
     /// <summary>Timestamp of the last release, for age and glimpses.</summary>

@@ -15,12 +15,13 @@ public sealed partial class ClientNamespace
     /// <exception cref="OperationCanceledException">Given up by <paramref name="ct"/>; a grant under way is given back.</exception>
     public async ValueTask<LockReference> EnqueueAsync(LockRequest request, CancellationToken ct)
     {
-        var prepared = Prepare(request.Resource, request.Type, request.Mode, request.Policy, request.Owner, request.State);
+        var prepared = PrepareToAnnounce(request);
         var reply = await SendAsync(prepared, request, ct).ConfigureAwait(false);
         using (reply)
         {
-            var accepted = await AcceptAsync(prepared, reply, ct).ConfigureAwait(false);
-            return accepted ?? throw Refusal(reply);
+            var accepted = await AcceptAsync(prepared, reply, ct).ConfigureAwait(false) ?? throw Refusal(reply);
+            Announce(prepared);
+            return accepted;
         }
     }
 
@@ -30,12 +31,13 @@ public sealed partial class ClientNamespace
     /// <returns>The lock, or <c>default</c> with the value block the server answered instead.</returns>
     public async ValueTask<(LockReference Reference, OstLvb Lvb)> GlimpseAsync(LockRequest request, CancellationToken ct)
     {
-        var prepared = Prepare(request.Resource, request.Type, request.Mode, request.Policy, request.Owner, request.State);
+        var prepared = PrepareToAnnounce(request);
         var reply = await SendAsync(prepared, request with { Flags = request.Flags | LdlmFlags.HasIntent }, ct).ConfigureAwait(false);
         using (reply)
         {
             if (await AcceptAsync(prepared, reply, ct).ConfigureAwait(false) is { } reference)
             {
+                Announce(prepared);
                 return (reference, prepared.Lvb);
             }
 
@@ -61,6 +63,23 @@ public sealed partial class ClientNamespace
         finally
         {
             Forget(prepared);
+        }
+    }
+
+    private ClientLock PrepareToAnnounce(in LockRequest request)
+    {
+        var made = Prepare(request.Resource, request.Type, request.Mode, request.Policy, request.Owner, request.State);
+        // Before the request is sent: nobody can have granted it yet.
+        made.IsAnnounced = false;
+        return made;
+    }
+
+    private void Announce(ClientLock granted)
+    {
+        granted.Owner?.OnGranted(granted);
+        lock (_gate)
+        {
+            granted.IsAnnounced = true;
         }
     }
 

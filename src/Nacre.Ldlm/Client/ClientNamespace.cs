@@ -81,7 +81,7 @@ public sealed partial class ClientNamespace : ICallbackHandler, IAsyncDisposable
         {
             for (var held = FirstOf(resource); held is not null; held = held.Next)
             {
-                if (held is { Stage: LockStage.Granted, IsLeaving: false } && held.Covers(type, mode, policy))
+                if (held is { Stage: LockStage.Granted, IsLeaving: false, IsAnnounced: true } && held.Covers(type, mode, policy))
                 {
                     return Refer(held);
                 }
@@ -108,6 +108,44 @@ public sealed partial class ClientNamespace : ICallbackHandler, IAsyncDisposable
             }
 
             return null;
+        }
+    }
+
+    /// <summary>
+    /// A reference to the write lock a byte has become dirty under, somewhere above this client: also to one that was called back or is on its way out, until
+    /// <see cref="CloseAsync"/>. So what is dirty is always written under that lock, and never waits for another. Null when no write lock covers the byte.
+    /// </summary>
+    public LockReference? TryMatchDirty(in LdlmResId resource, ulong at)
+    {
+        lock (_gate)
+        {
+            var byteAlone = LdlmPolicy.Extent(at, at);
+            for (var held = FirstOf(resource); held is not null; held = held.Next)
+            {
+                if (held is { Stage: LockStage.Granted or LockStage.Leaving, IsClosed: false, IsAnnounced: true }
+                    && held.Covers(LockType.Extent, LockMode.PW, byteAlone))
+                {
+                    return Refer(held);
+                }
+            }
+
+            return null;
+        }
+    }
+
+    /// <summary>Ends <see cref="TryMatchDirty"/> for a lock on its way out, and waits for those who write under it. Called by its owner, once.</summary>
+    public Task CloseAsync(ClientLock leaving)
+    {
+        lock (_gate)
+        {
+            leaving.IsClosed = true;
+            if (leaving.Users == 0)
+            {
+                return Task.CompletedTask;
+            }
+
+            leaving.Drained = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return leaving.Drained.Task;
         }
     }
 
@@ -149,8 +187,14 @@ public sealed partial class ClientNamespace : ICallbackHandler, IAsyncDisposable
         var trim = false;
         lock (_gate)
         {
-            if (--held.Users > 0 || held.Stage != LockStage.Granted)
+            if (--held.Users > 0)
             {
+                return;
+            }
+
+            if (held.Stage != LockStage.Granted)
+            {
+                held.Drained?.TrySetResult();
                 return;
             }
 

@@ -25,6 +25,14 @@ public enum LockLoss
 public interface ILockOwner
 {
     /// <summary>
+    /// A lock was granted that was asked for by <see cref="ClientNamespace.EnqueueAsync"/> or <see cref="ClientNamespace.GlimpseAsync"/>: the owner takes over
+    /// what came with it before anybody can use the lock.
+    /// </summary>
+    void OnGranted(ClientLock granted)
+    {
+    }
+
+    /// <summary>
     /// Flushes and drops what is cached under the lock (03 section 19.3). Nobody can match the lock any more and no reference is left; the
     /// cancel is sent when the task completes. With <see cref="LockLoss.Evicted"/> there is nothing to flush to: only drop. Runs on a
     /// thread of its own and may wait for requests under this lock, not for other locks of the same server.

@@ -179,6 +179,9 @@ internal sealed class TestFile : IFileOwner
 
     public LuFid Fid => _file.Fid;
 
+    /// <summary>Times the layout was asked for.</summary>
+    public int LayoutsAsked { get; private set; }
+
     public Node Node { get; } = new TestNode();
 
     public IKernelCache? KernelCache => _mount.Kernel;
@@ -187,6 +190,7 @@ internal sealed class TestFile : IFileOwner
 
     public async ValueTask<Outcome<FileLayout?>> RefreshLayoutAsync(bool forWrite, long offset, long length, CancellationToken ct)
     {
+        LayoutsAsked++;
         if (forWrite)
         {
             await _world.Names.EnsureObjectsAsync(

@@ -119,6 +119,40 @@ public sealed class WriteBackTests : IAsyncLifetime
         Assert.True(kernel.AttributesDropped);
     }
 
+    /// <summary>Another client waits for the lock, and a reader keeps it: what a mapping has changed under it waits for neither.</summary>
+    [Fact]
+    public async Task WhatTheKernelHasDirtyIsWrittenUnderALockThatIsCalledBackAndInUse()
+    {
+        var created = await _world.CreateAsync("f", DataWorld.Striped(1, 1 << 20));
+        var file = (await _world.MountAsync()).Use(_world, created);
+        await file.WriteAsync(0, new byte[8192]);
+        var pinned = (await file.Data.ReadAsync(file.Open, 0, 4096, direct: false, default)).Value;
+        var other = (await _world.MountAsync()).Use(_world, created);
+        var writing = other.WriteAsync(0, Data(4096));
+        await Wait.UntilAsync(() => ValueTask.FromResult(!file.Data.TryGetKnownAttributes(out _)), "the lock is called back");
+        var page = Data(4096, seed: 5);
+        await file.WriteAsync(4096, page, WriteOptions.FromPageCache);
+        Assert.False(writing.IsCompleted);
+        pinned.Dispose();
+        await writing;
+        var read = await other.ReadAsync(0, 8192);
+        AssertSame(Data(4096), read[..4096]);
+        AssertSame(page, read[4096..]);
+    }
+
+    [Fact]
+    public async Task WhatTheKernelHasDirtyIsWrittenWithoutAskingForALayoutThatWasLost()
+    {
+        var file = (await _world.MountAsync()).Use(_world, await _world.CreateAsync("f", DataWorld.Striped(2, 65536)));
+        await file.WriteAsync(0, new byte[131072]);
+        await file.Data.LoseLayoutAsync();
+        var asked = file.LayoutsAsked;
+        var pages = Data(131072, seed: 6);
+        await file.WriteAsync(0, pages, WriteOptions.FromPageCache);
+        Assert.Equal(asked, file.LayoutsAsked);
+        AssertSame(pages, await file.ReadAsync(0, 131072));
+    }
+
     internal static byte[] Data(int length, int seed = 1)
     {
         var data = new byte[length];

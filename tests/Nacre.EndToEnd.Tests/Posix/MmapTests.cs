@@ -58,6 +58,25 @@ public unsafe partial class MmapTests(PosixMounts mounts) : PosixTests(mounts)
         OpenedFile.Unmap(second, Length);
     }
 
+    /// <summary>Reads and writes of such a file pass all caches, what is mapped of it does not.</summary>
+    [PosixFact]
+    public void A_mapping_of_a_file_open_for_direct_access_shows_what_is_written_elsewhere()
+    {
+        NewFile("f", content: new string('o', 8192));
+        using var one = Sys.Open(One("f"), Sys.ReadWrite | Sys.Direct);
+        using var two = Sys.Open(Two("f"), Sys.ReadWrite);
+        byte* memory = one.Map(8192, writable: true);
+        for (int round = 0; round < 5; round++)
+        {
+            two.Write($"two {round}", 5000);
+            Assert.Equal($"two {round}", Text(memory + 5000, 5));
+            CopyIn(memory + 5000, $"one {round}");
+            Assert.Equal(System.Text.Encoding.Latin1.GetBytes($"one {round}"), two.Read(5, 5000));
+        }
+
+        OpenedFile.Unmap(memory, 8192);
+    }
+
     [PosixFact]
     public void A_private_mapping_keeps_its_changes_to_itself()
     {

@@ -136,6 +136,65 @@ public class DeadlockTests
     }
 
     [FuseFact]
+    public async Task The_drop_of_a_page_is_waited_for_when_a_write_of_part_of_it_waits()
+    {
+        await using var mount = await TwinMount.StartAsync();
+        await mount.ShellAsync("head -c 65536 /dev/zero | tr '\\0' o > f");
+        var node = mount.Vfs.Find("f");
+        int fd = Posix.Open(mount.Path("f"), Posix.ReadWrite);
+        // The page is there: the kernel does not keep it locked until the answer, and shows it.
+        Assert.Equal(Filled('o', 20), Posix.Read(fd, 20, 0));
+        var hold = new Hold(mount.Vfs, "write", node);
+        var write = TwinMount.Blocking(() =>
+        {
+            Posix.Write(fd, Filled('w', 10), 5);
+            return 0;
+        });
+        await hold.Reached;
+        await mount.Vfs.RemoteWriteAsync(node, 0, Filled('n', 65536)).Within();
+        Assert.Equal(Filled('n', 20), Posix.Read(fd, 20, 0));
+        Assert.False(write.IsCompleted);
+        hold.Release();
+        await write.Within();
+        Assert.Equal([.. Filled('n', 5), .. Filled('w', 10), .. Filled('n', 5)], Posix.Read(fd, 20, 0));
+        Posix.Close(fd);
+    }
+
+    [FuseFact]
+    public async Task The_drop_of_changed_pages_does_not_wait_for_a_truncation()
+    {
+        await using var mount = await TwinMount.StartAsync();
+        int fd = Posix.Open(mount.Path("f"), Posix.Create | Posix.ReadWrite);
+        Posix.Check(Posix.ftruncate(fd, 8192));
+        var node = mount.Vfs.Find("f");
+        WriteMapped(fd, 5000, "mapped"u8.ToArray());
+        var hold = new Hold(mount.Vfs, "setattr", node);
+        var truncate = TwinMount.Blocking(() => Posix.ftruncate(fd, 6000));
+        await hold.Reached;
+        await mount.Vfs.KernelCache!.DropDataAsync(node, 0, long.MaxValue).AsTask().Within();
+        Assert.False(truncate.IsCompleted);
+        hold.Release();
+        Assert.Equal(0, await truncate.Within());
+        Posix.Check(Posix.fsync(fd));
+        Assert.Equal("mapped"u8.ToArray(), mount.Vfs.BytesOf(node)[5000..5006]);
+        Posix.Close(fd);
+    }
+
+    [FuseFact]
+    public async Task Pages_mapped_through_a_file_open_for_append_are_dropped()
+    {
+        await using var mount = await TwinMount.StartAsync();
+        await mount.ShellAsync("head -c 8192 /dev/zero | tr '\\0' o > f");
+        var node = mount.Vfs.Find("f");
+        int fd = Posix.Open(mount.Path("f"), Posix.ReadWrite | Posix.Append);
+        await mount.Vfs.KernelCache!.DropDataAsync(node, 0, long.MaxValue).AsTask().Within();
+        Assert.Equal(Filled('o', 6), ReadMapped(fd, 5000, 6));
+        await mount.Vfs.RemoteWriteAsync(node, 0, Filled('n', 8192)).Within();
+        Assert.Equal(Filled('n', 6), ReadMapped(fd, 5000, 6));
+        Posix.Close(fd);
+    }
+
+    [FuseFact]
     public async Task Blocked_drops_do_not_keep_others_waiting()
     {
         await using var mount = await TwinMount.StartAsync();
@@ -181,6 +240,21 @@ public class DeadlockTests
         Posix.TryStat(mount.Path("d/f"));
         await answered.Task.Within();
         Assert.Equal(0x8100u, Posix.Stat(mount.Path("d/f")).Mode);
+    }
+
+    private static unsafe void WriteMapped(int fd, int offset, byte[] data)
+    {
+        byte* memory = Posix.Map(fd, 8192, Posix.ProtectRead | Posix.ProtectWrite);
+        Posix.CopyIn(memory + offset, data);
+        Posix.Check(Posix.munmap(memory, 8192));
+    }
+
+    private static unsafe byte[] ReadMapped(int fd, int offset, int length)
+    {
+        byte* memory = Posix.Map(fd, 8192, Posix.ProtectRead);
+        byte[] data = Posix.CopyOut(memory + offset, length);
+        Posix.Check(Posix.munmap(memory, 8192));
+        return data;
     }
 
     private static byte[] Filled(char with, int length)
