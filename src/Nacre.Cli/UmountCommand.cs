@@ -17,17 +17,24 @@ internal static class UmountCommand
     {
         var folder = new Argument<string>("folder") { Description = "Where it is mounted." };
         var lazy = new Option<bool>("--lazy", "-l") { Description = "Detach it now; it goes when its last user has." };
-        var command = new Command("umount", "Unmount a file system.") { folder, lazy };
-        command.SetAction((parsed, ct) => RunAsync(parsed.GetRequiredValue(folder), parsed.GetValue(lazy), ct));
+        var force = new Option<bool>("--force", "-f")
+        {
+            Description = "Let everything that waits in it fail at once, and detach it. What is not written back is lost.",
+        };
+        var command = new Command("umount", "Unmount a file system.") { folder, lazy, force };
+        command.SetAction((parsed, ct) => RunAsync(
+            parsed.GetRequiredValue(folder), parsed.GetValue(lazy), parsed.GetValue(force), ct));
         return command;
     }
 
-    private static async Task<int> RunAsync(string folder, bool lazy, CancellationToken ct)
+    private static async Task<int> RunAsync(string folder, bool lazy, bool force, CancellationToken ct)
     {
         string? device = MountTable.Find(folder)?.Device;
         try
         {
-            FuseMount.Unmount(Path.GetFullPath(folder), lazy);
+            // Nobody can write anything back any more, so there is nothing to be gentle about.
+            if (device is not null && (force || MountRecord.HasEnded(device))) FuseMount.CutOff(Path.GetFullPath(folder), device);
+            else FuseMount.Unmount(Path.GetFullPath(folder), lazy);
         }
         catch (FuseMountException e)
         {
@@ -35,7 +42,7 @@ internal static class UmountCommand
             return Failed;
         }
 
-        return lazy || device is null || await EndsAsync(device, ct) ? 0 : Failed;
+        return lazy || force || device is null || await EndsAsync(device, ct) ? 0 : Failed;
     }
 
     private static async Task<bool> EndsAsync(string device, CancellationToken ct)

@@ -112,6 +112,25 @@ public sealed class FuseMount : IAsyncDisposable
     }
 
     /// <summary>
+    /// Detaches a mount and ends its connection to the kernel: whatever programs wait for in it fails at once, and what is not written back is lost. The
+    /// only way out when the process that served it was killed while the kernel dropped a name for it: that thread waits for the folder, whose user waits for
+    /// an answer of the process that is gone, and as long as the thread is there the kernel believes in the connection.
+    /// </summary>
+    /// <param name="device">Its number, "0:53" for instance.</param>
+    /// <exception cref="FuseMountException">Not allowed.</exception>
+    public static void CutOff(string mountPoint, string device)
+    {
+        if (LinuxCalls.EffectiveUser() == 0)
+        {
+            KernelMount.ForceUnmount(mountPoint);
+            return;
+        }
+
+        KernelMount.AbortConnection(device);
+        Unmount(mountPoint, detach: true);
+    }
+
+    /// <summary>
     /// Unmounts. Where it is in use it is detached, which lets nobody new in, and those who use it have
     /// <paramref name="patience"/> before it is
     /// cut off under them.

@@ -53,6 +53,25 @@ internal static class MountRecord
         }
     }
 
+    /// <summary>
+    /// Whether the process that serves the device has ended, also where the kernel still holds what is left of it because a thread does not come back.
+    /// False when it is not known.
+    /// </summary>
+    public static bool HasEnded(string device)
+    {
+        if (Read(device) is not [var pid, ..]) return false;
+        try
+        {
+            // "pid (name) state ...": the name may hold anything.
+            string stat = File.ReadAllText($"/proc/{pid}/stat");
+            return stat[(stat.LastIndexOf(')') + 2)..] is ['Z' or 'X', ..];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return true;
+        }
+    }
+
     /// <summary>Whether the process that serves the device mounted for reading only, which no remount changes.</summary>
     public static bool IsReadOnly(string device) => Read(device) is [_, ReadOnly, ..];
 

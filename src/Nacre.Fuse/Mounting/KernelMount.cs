@@ -41,6 +41,20 @@ internal static class KernelMount
     public static void ForceUnmount(string mountPoint) =>
         _ = LinuxCalls.Unmount(mountPoint, LinuxCalls.UnmountForce | LinuxCalls.UnmountDetach | LinuxCalls.UnmountNoFollow);
 
+    /// <summary>Ends a connection by its control file, which belongs to the user who mounted; best effort, since that file system need not be mounted.</summary>
+    /// <param name="device">Number of the mounted device; its minor part is the connection's.</param>
+    public static void AbortConnection(string device)
+    {
+        string minor = device[(device.IndexOf(':', StringComparison.Ordinal) + 1)..];
+        try
+        {
+            File.WriteAllText($"/sys/fs/fuse/connections/{minor}/abort", "1");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+        }
+    }
+
     private static string Explain(string mountPoint, int errno) => errno switch
     {
         Errno.ENOENT => $"there is no folder {mountPoint}",
