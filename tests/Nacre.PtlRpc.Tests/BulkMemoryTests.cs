@@ -1,4 +1,3 @@
-using Xunit;
 
 namespace Nacre.PtlRpc.Tests;
 

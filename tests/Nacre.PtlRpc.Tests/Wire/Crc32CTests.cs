@@ -1,6 +1,5 @@
 using System.Text;
 using Nacre.PtlRpc.Wire;
-using Xunit;
 
 namespace Nacre.PtlRpc.Tests.Wire;
 
