@@ -1,5 +1,6 @@
 using Nacre.Ldlm.Wire;
 using Nacre.PtlRpc.Wire;
+using Nacre.Server.Mdt.Hsm;
 using static Nacre.Server.Tests.MdtService.ScriptedClient;
 
 namespace Nacre.Server.Tests.MdtService;
@@ -310,6 +311,21 @@ public class HsmTests
         Assert.Equal(0, (await second.HsmReportAsync(again.Item.Cookie, fid, completed: true, version: 3)).Status);
         Assert.Equal(0, await second.UnregisterCopytoolAsync());
         Assert.Equal(-Errno.ENOENT, await second.UnregisterCopytoolAsync());
+    }
+
+    [Fact]
+    public async Task What_was_canceled_takes_no_place_after_its_copytool_is_gone()
+    {
+        await using var server = await MdtServer.StartAsync(configure: o => o with { Hsm = new HsmOptions { MaxRunning = 1 } });
+        var (hung, live) = (await server.ConnectAsync(), await server.ConnectAsync());
+        Assert.Equal(0, await hung.RegisterCopytoolAsync());
+        var (one, two) = (await live.CreateFileAsync(Root, "one"), await live.CreateFileAsync(Root, "two"));
+        Assert.Equal(0, (await live.HsmRequestAsync(HsmUserAction.Archive, one)).Status);
+        await hung.NextActionAsync();
+        Assert.Equal(0, (await live.HsmRequestAsync(HsmUserAction.Cancel, one)).Status);
+        await hung.DisconnectAsync();
+        Assert.Equal(0, await live.RegisterCopytoolAsync());
+        await live.ArchiveAsync(two, Version);
     }
 
     [Fact]

@@ -46,20 +46,17 @@ internal sealed partial class HsmCoordinator
 
     private async ValueTask<MdtResult> EndAsync(HsmAction action, HsmProgressKernel report, CancellationToken cancellationToken)
     {
+        MdtResult changed;
         try
         {
             var result = report.Error == 0 ? await ChangeAsync(action, report, cancellationToken).ConfigureAwait(false) : null;
-            if (result is not { } changed)
+            if (result is null)
             {
                 await EndUnchangedAsync(action, inStore: true).ConfigureAwait(false);
                 return default;
             }
+            changed = result.Value;
             await Store.WhenCommitted(changed.Transaction).ConfigureAwait(false);
-            Forget(action);
-            Wake();
-            if (action.Action == HsmUserAction.Restore)
-                await ForgetSizeAsync(action.Fid, cancellationToken).ConfigureAwait(false);
-            return changed;
         }
         catch
         {
@@ -68,6 +65,11 @@ internal sealed partial class HsmCoordinator
             Wake();
             throw;
         }
+        Forget(action);
+        Wake();
+        if (action.Action == HsmUserAction.Restore)
+            await ForgetSizeAsync(action.Fid).ConfigureAwait(false);
+        return changed;
     }
 
     /// <summary>Applies a success. Null when the file is gone meanwhile.</summary>
@@ -101,9 +103,9 @@ internal sealed partial class HsmCoordinator
         return fits ? Files.FinishRestore(action.Fid, report.Fid, action.Cookie, report.DataVersion) : null;
     }
 
-    /// <summary>Sizes and blocks are the objects' again: whoever has the old ones asks anew.</summary>
-    private async ValueTask ForgetSizeAsync(LuFid file, CancellationToken cancellationToken) =>
-        (await locks.LockAsync(LdlmResId.OfFid(file), LockMode.PW, InodeBits.Update, cancellationToken).ConfigureAwait(false)).Dispose();
+    /// <summary>Sizes and blocks are the objects' again: whoever has the old ones asks anew, also if the one who reported is gone.</summary>
+    private async ValueTask ForgetSizeAsync(LuFid file) =>
+        (await locks.LockAsync(LdlmResId.OfFid(file), LockMode.PW, InodeBits.Update, Stopping).ConfigureAwait(false)).Dispose();
 
     /// <summary>Ends an action without any change of its file: it failed, was canceled, or is not needed any more.</summary>
     private async ValueTask EndUnchangedAsync(HsmAction action, bool inStore)

@@ -52,25 +52,13 @@ internal sealed class HsmQueue(HsmOptions options, TimeProvider time)
     public void LetWait(HsmAction action)
     {
         lock (_lock)
-        {
-            if (_byCookie.ContainsKey(action.Cookie))
-                BackToWaiting(action);
-        }
+            BackToWaiting(action);
     }
 
     public void Remove(HsmAction action)
     {
         lock (_lock)
-        {
-            if (!_byCookie.Remove(action.Cookie))
-                return;
-            LeaveAgent(action);
-            StopWaiting(action);
-            var others = _byFile[action.Fid];
-            others.Remove(action);
-            if (others.Count == 0)
-                _byFile.Remove(action.Fid);
-        }
+            Unlist(action);
     }
 
     public bool TryFind(ulong cookie, [NotNullWhen(true)] out HsmAction? action)
@@ -165,7 +153,10 @@ internal sealed class HsmQueue(HsmOptions options, TimeProvider time)
             return _agents.TryAdd(export, new HsmAgent(export, archives));
     }
 
-    /// <summary>Forgets a client's copytools; what they worked on is begun again by others. False when there were none.</summary>
+    /// <summary>
+    /// Forgets a client's copytools; what they worked on is begun again by others, and what was canceled ends, as nobody will report it. False when there
+    /// were none.
+    /// </summary>
     public bool Unregister(Export export)
     {
         lock (_lock)
@@ -173,10 +164,7 @@ internal sealed class HsmQueue(HsmOptions options, TimeProvider time)
             if (!_agents.Remove(export, out var agent))
                 return false;
             foreach (var action in _byCookie.Values.Where(a => a.Agent == agent).ToList())
-            {
-                if (action.Status == HsmActionStatus.Running)
-                    BackToWaiting(action);
-            }
+                LeaveCopytool(action);
             return true;
         }
     }
@@ -203,14 +191,11 @@ internal sealed class HsmQueue(HsmOptions options, TimeProvider time)
         return assigned;
     }
 
-    /// <summary>Not delivered: waits again.</summary>
+    /// <summary>Not delivered: waits again, or ends if it was canceled meanwhile.</summary>
     public void TakeBack(HsmAction action)
     {
         lock (_lock)
-        {
-            if (action.Status == HsmActionStatus.Running)
-                BackToWaiting(action);
-        }
+            LeaveCopytool(action);
     }
 
     /// <summary>A failed end that left the action where it was.</summary>
@@ -259,8 +244,32 @@ internal sealed class HsmQueue(HsmOptions options, TimeProvider time)
         return best;
     }
 
+    /// <summary>Its copytool does not work on it any more.</summary>
+    private void LeaveCopytool(HsmAction action)
+    {
+        if (action.Status == HsmActionStatus.Running)
+            BackToWaiting(action);
+        else if (action.Status == HsmActionStatus.Canceled)
+            Unlist(action);
+    }
+
+    private void Unlist(HsmAction action)
+    {
+        if (!_byCookie.Remove(action.Cookie))
+            return;
+        LeaveAgent(action);
+        StopWaiting(action);
+        var others = _byFile[action.Fid];
+        others.Remove(action);
+        if (others.Count == 0)
+            _byFile.Remove(action.Fid);
+    }
+
     private void BackToWaiting(HsmAction action)
     {
+        // One that has ended must not be handed out: nothing would end it again.
+        if (!_byCookie.ContainsKey(action.Cookie))
+            return;
         LeaveAgent(action);
         action.Status = HsmActionStatus.Waiting;
         (action.Moved, action.DataFid) = (0, default);
