@@ -121,9 +121,9 @@ public sealed partial class FileSystemReconciler : IAsyncDisposable
         {
             return await StepAsync(id, worker);
         }
-        catch (Exception failure) when (failure is not OperationCanceledException)
+        catch (Exception failure) when (failure is not OperationCanceledException || !_stopping.IsCancellationRequested)
         {
-            // A catalog that cannot be written, or a fault of this program. Neither may leave the file system as it is for ever.
+            // A catalog that cannot be written, a cancellation by somebody else, or a fault of this program. None may leave the file system as it is for ever.
             LogWorkerFailed(_log, failure, id);
             await PauseAsync(worker, _options.Retry.LongestPause);
             return Progress.Continue;

@@ -43,12 +43,16 @@ public class CreationTests
         });
     }
 
-    [Fact]
-    public async Task What_fails_for_a_while_is_tried_again()
+    [Theory]
+    [InlineData("refused")]
+    [InlineData("cancelled by the servers")]
+    public async Task What_fails_for_a_while_is_tried_again(string how)
     {
         await using var world = new ReconcilerWorld();
         var failures = 2;
-        world.Plane.Before = (_, _) => failures-- > 0 ? throw new DataPlaneException("not now", isPermanent: false) : Task.CompletedTask;
+        world.Plane.Before = (_, _) => failures-- > 0
+            ? throw (how == "refused" ? new DataPlaneException("not now", isPermanent: false) : new OperationCanceledException())
+            : Task.CompletedTask;
         world.Start();
         world.Insert();
 
