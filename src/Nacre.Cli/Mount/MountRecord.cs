@@ -4,13 +4,16 @@ using System.Globalization;
 namespace Nacre.Cli.Mount;
 
 /// <summary>
-/// Which process serves a mount, in a file below <c>/run/nacre</c> (or the user's own run folder): unmounting returns when the kernel has let go, and what that
+/// Which process serves a mount, in a file below <c>/run/nacre</c> (or a folder of the user's own): unmounting returns when the kernel has let go, and what that
 /// process still has to write back is waited for by its number.
 /// </summary>
 internal static class MountRecord
 {
-    private static string Folder =>
-        Environment.IsPrivilegedProcess ? "/run/nacre" : Path.Combine(Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") ?? Path.GetTempPath(), "nacre");
+    private static string Folder => Environment.IsPrivilegedProcess
+        ? "/run/nacre"
+        : FolderOf(
+            Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR"),
+            Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify));
 
     /// <summary>Second line of the file of a process that mounted for reading only.</summary>
     private const string ReadOnly = "ro";
@@ -87,6 +90,9 @@ internal static class MountRecord
             return [];
         }
     }
+
+    /// <summary>Never a folder others may write to: a link that waits there under a name to come would let them overwrite any file of the user's.</summary>
+    internal static string FolderOf(string? runFolder, string userFolder) => Path.Combine(string.IsNullOrEmpty(runFolder) ? userFolder : runFolder, "nacre");
 
     private static string NameOf(string device) => Path.Combine(Folder, $"mount-{device.Replace(':', '-')}.pid");
 }
