@@ -173,6 +173,12 @@ internal static class UpCommand
             {
                 Console.WriteLine($"  {line}");
             }
+
+            // Without endpoint_url such a tool calls AWS itself, and reports that the key is unknown there.
+            if (control.ConfigureLines.Count > 0)
+            {
+                Console.WriteLine($"  # AWS CLI before 2.13: add --endpoint-url {control.Url.GetLeftPart(UriPartial.Authority)} to each command");
+            }
         }
 
         Console.WriteLine($"ready on {node.Nid}, port {node.LNetPort}");

@@ -18,7 +18,7 @@ internal sealed class DemoTour(string mount)
         This folder is a Lustre file system. Its servers (MGS, MDT, OSTs) and its client are one
         process, the demo; between the two the genuine Lustre protocol is spoken over TCP.
 
-        big.bin      64 MiB in stripes of 1 MiB over all OSTs of the file system
+        big.bin      64 MiB on one OST: from 100 MiB on a file goes over more of them
         small/       200 small files
         """;
 
