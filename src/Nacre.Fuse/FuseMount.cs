@@ -45,6 +45,9 @@ public sealed class FuseMount : IAsyncDisposable
     /// <summary>Nodes the kernel knows.</summary>
     internal int NodeCount => _session.Nodes.Count;
 
+    /// <summary>False once the kernel was asked to give up nodes and did not know how.</summary>
+    internal bool CanBoundNodes => _session.CanBoundNodes;
+
     /// <param name="source">What the mount table shows as the device.</param>
     /// <exception cref="FuseMountException">It could not be mounted; says why in one line.</exception>
     public static async Task<FuseMount> MountAsync(
@@ -206,6 +209,7 @@ public sealed class FuseMount : IAsyncDisposable
         bool isPages = options.MaxTransfer is >= 4096 and <= 1 << 20 && options.MaxTransfer % 4096 == 0;
         if (!isPages) throw new FuseMountException($"{options.MaxTransfer} bytes a transfer: pages of 4096 bytes up to 1 MiB are needed");
         if (options.MaxBackground is < 1 or > 4096) throw new FuseMountException($"{options.MaxBackground} background requests: 1 to 4096 are needed");
+        if (options.MaxNodes < 1) throw new FuseMountException($"{options.MaxNodes} nodes: at least 1 is needed");
     }
 
     /// <summary>

@@ -44,6 +44,12 @@ public sealed record FuseOptions
     /// </summary>
     public int MaxBackground { get; init; } = 1024;
 
+    /// <summary>
+    /// Nodes the kernel may know before it is asked to give up some: each is state here and in the file system, and the kernel by itself keeps them as long as
+    /// it has memory. Those in use are never given up, so they come on top.
+    /// </summary>
+    public int MaxNodes { get; init; } = 40_000;
+
     /// <summary>MS_* flags of mount(2), beside the one of <see cref="ReadOnly"/>.</summary>
     public int MountFlags { get; init; }
 

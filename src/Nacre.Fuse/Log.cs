@@ -38,4 +38,10 @@ internal static partial class Log
 
     [LoggerMessage(7010, LogLevel.Debug, "The kernel reads ahead by its default: {Reason}")]
     public static partial void NoReadAhead(ILogger log, string reason);
+
+    [LoggerMessage(7011, LogLevel.Warning, "{Count} inodes are known, more than the bound, and this kernel cannot be asked to give some up (Linux 6.18 can): memory grows until it does by itself")]
+    public static partial void CannotPrune(ILogger log, int count);
+
+    [LoggerMessage(7012, LogLevel.Debug, "Asked the kernel to give up {Count} of {Known} inodes")]
+    public static partial void Pruned(ILogger log, int count, int known);
 }

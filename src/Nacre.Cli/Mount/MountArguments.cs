@@ -69,6 +69,7 @@ internal sealed record MountArguments(MountOptions Lustre, FuseOptions Fuse)
         "timeout" => this with { Lustre = Lustre with { MountTimeout = TimeSpan.FromSeconds(Number(name, value, 1, 3600)) } },
         "max_threads" => this with { Fuse = Fuse with { MaxThreads = Number(name, value, 1, 64) } },
         "max_background" => this with { Fuse = Fuse with { MaxBackground = Number(name, value, 1, 4096) } },
+        "max_inodes" => this with { Fuse = Fuse with { MaxNodes = Number(name, value, 1000, 100_000_000) } },
         "readahead_kb" => this with { Fuse = Fuse with { ReadAhead = Number(name, value, 0, 1 << 16) << 10 } },
         "comment" or "retry" => this,
         _ => throw new FormatException($"there is no mount option '{name}='"),

@@ -111,6 +111,16 @@ internal sealed class KernelCache : IKernelCache, IDisposable
     /// </summary>
     public void ForgetAttributesNow(NodeEntry entry) => _ = new AttributesNotification(entry).Send(_device);
 
+    /// <summary>Has the kernel give up those of the nodes that nobody uses; FORGETs follow, perhaps after the task has completed.</summary>
+    /// <returns>False where the kernel does not know how.</returns>
+    public async Task<bool> PruneAsync(ulong[] ids)
+    {
+        var notification = new PruneNotification(ids);
+        _threads.Send(notification);
+        await notification.Done.ConfigureAwait(false);
+        return !notification.IsUnknown;
+    }
+
     public void Dispose() => _threads.Dispose();
 
     private async Task DropAttributesAsync(NodeEntry entry)

@@ -87,6 +87,30 @@ internal sealed class PagesNotification(NodeEntry entry, IReadOnlyList<PageRange
     }
 }
 
+/// <summary>Nodes that are to go unless something in the kernel uses them: open files, working directories, directories with entries that stay.</summary>
+internal sealed class PruneNotification(ulong[] ids) : Notification
+{
+    /// <summary>The kernel does not know this notification (before 7.45, and the first that call themselves so).</summary>
+    public bool IsUnknown { get; private set; }
+
+    protected override unsafe int SendCore(FuseDevice device)
+    {
+        var body = new PruneNodes { Count = (uint)ids.Length };
+        int bytes = ids.Length * sizeof(ulong);
+        var header = new ReplyHeader { Length = (uint)(ReplyHeader.Size + PruneNodes.Size + bytes), Error = (int)NotifyCode.Prune };
+        fixed (ulong* pointer = ids)
+        {
+            var vectors = stackalloc LinuxCalls.IoVector[3];
+            vectors[0] = new LinuxCalls.IoVector((nint)(&header), ReplyHeader.Size);
+            vectors[1] = new LinuxCalls.IoVector((nint)(&body), PruneNodes.Size);
+            vectors[2] = new LinuxCalls.IoVector((nint)pointer, bytes);
+            int errno = device.Write(vectors, 3);
+            IsUnknown = errno == Errno.EINVAL;
+            return IsUnknown ? 0 : errno;
+        }
+    }
+}
+
 /// <summary>
 /// A name. Where the kernel can, it only asks again at the next use: a directory somebody works in stays where it is.
 /// </summary>

@@ -59,4 +59,7 @@ internal enum NotifyCode
 {
     InvalidateInode = 2,
     InvalidateEntry = 3,
+
+    /// <summary>Inodes that nobody uses are to go (7.45; no flag tells of it).</summary>
+    Prune = 9,
 }

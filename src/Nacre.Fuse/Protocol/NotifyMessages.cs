@@ -27,3 +27,14 @@ internal struct InvalidateEntry
     public uint NameLength;
     public uint Flags;
 }
+
+/// <summary><c>fuse_notify_prune_out</c>; the node ids follow.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct PruneNodes
+{
+    public const int Size = 16;
+
+    public uint Count;
+    public uint Padding;
+    public ulong Spare;
+}

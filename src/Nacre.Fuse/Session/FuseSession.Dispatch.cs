@@ -55,6 +55,7 @@ internal sealed partial class FuseSession
     private ValueTask HandleOfNode(FuseRequest request, NodeEntry entry)
     {
         request.Entry = entry;
+        if (!entry.IsRecent) entry.IsRecent = true;
         return request.Header.Opcode switch
         {
             FuseOpcode.Lookup => LookupAsync(request),

@@ -157,9 +157,13 @@ internal sealed partial class FuseSession
     /// </summary>
     private EntryReply TakeEntry(FuseRequest request, NodeEntry directory, ReadOnlySpan<byte> name, in Entry found)
     {
-        var reply = found.Node is null
-            ? default
-            : Promise(request, _nodes.Add(found.Node), found.Attributes, found.AttributesMayBeCached);
+        var reply = default(EntryReply);
+        if (found.Node is not null)
+        {
+            reply = Promise(request, _nodes.Add(found.Node), found.Attributes, found.AttributesMayBeCached);
+            _bound.Enforce();
+        }
+
         if (found.NameMayBeCached) reply.EntryValid = PromiseName(request, directory, name);
         return reply;
     }

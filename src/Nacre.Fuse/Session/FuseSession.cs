@@ -24,6 +24,7 @@ internal sealed partial class FuseSession : IDisposable
     private readonly HandleTable _files = new();
     private readonly DropLog _drops = new();
     private readonly KernelCache _cache;
+    private readonly NodeBound _bound;
     private readonly InterruptWatch _interrupts;
     private readonly ProcessGroups _groups = new();
     private readonly List<FuseDevice> _clones = [];
@@ -41,6 +42,7 @@ internal sealed partial class FuseSession : IDisposable
         _requests = new RequestPool(_buffers);
         _nodes = new NodeTable(vfs.Root);
         _cache = new KernelCache(device, _nodes, _requests, _drops, log);
+        _bound = new NodeBound(_nodes, _cache, options.MaxNodes, log);
         _interrupts = new InterruptWatch(_requests);
         vfs.KernelCache = _cache;
     }
@@ -55,6 +57,9 @@ internal sealed partial class FuseSession : IDisposable
     public uint Minor { get; private set; }
 
     public NodeTable Nodes => _nodes;
+
+    /// <inheritdoc cref="NodeBound.IsPossible"/>
+    public bool CanBoundNodes => _bound.IsPossible;
 
     /// <summary>Starts reading: one thread until the kernel has said hello, then all.</summary>
     public void Start() => StartReader(_device);

@@ -33,6 +33,9 @@ internal sealed class NodeEntry(Node node, ulong id, ulong generation)
     /// <summary>What the file system gets back by <see cref="IVfs.Forget"/>.</summary>
     public ulong References { get; set; }
 
+    /// <summary>A request named or found it since <see cref="NodeTable.Sweep"/> last came by. A lost write costs a place in the order, no more.</summary>
+    public bool IsRecent { get; set; } = true;
+
     /// <summary>The mode the kernel was last told.</summary>
     public uint Mode { get; set; }
 

@@ -16,6 +16,7 @@ internal sealed class NodeTable
     private NodeEntry?[] _entries = new NodeEntry?[1024];
     private uint[] _generations = new uint[1024];
     private ulong _next = RootId;
+    private ulong _hand = RootId;
 
     public NodeTable(Node root) => Root = Add(root, references: 0);
 
@@ -23,6 +24,9 @@ internal sealed class NodeTable
 
     /// <summary>Nodes the kernel knows.</summary>
     public int Count { get; private set; }
+
+    /// <summary>Nodes the kernel has forgotten so far.</summary>
+    public long Forgotten { get; private set; }
 
     /// <summary>Null for a number the kernel cannot have.</summary>
     public NodeEntry? Find(ulong id)
@@ -47,6 +51,7 @@ internal sealed class NodeTable
         {
             var entry = node.Tag as NodeEntry ?? Make(node);
             entry.Lookups++;
+            entry.IsRecent = true;
             entry.References += references;
             return entry;
         }
@@ -64,6 +69,27 @@ internal sealed class NodeTable
             Remove(entry);
             node = entry.Node;
             return entry.References;
+        }
+    }
+
+    /// <summary>
+    /// Picks nodes that no request has named for longest, about: goes round the table and passes over those named since it last came by, twice round at most.
+    /// </summary>
+    /// <returns>How many there are.</returns>
+    public int Sweep(Span<ulong> picked)
+    {
+        lock (_gate)
+        {
+            int count = 0;
+            for (ulong steps = 2 * _next; steps > 0 && count < picked.Length; steps--)
+            {
+                _hand = _hand + 1 < _next ? _hand + 1 : RootId;
+                if (_entries[_hand] is not { } entry || _hand == RootId) continue;
+                if (entry.IsRecent) entry.IsRecent = false;
+                else picked[count++] = _hand;
+            }
+
+            return count;
         }
     }
 
@@ -98,6 +124,7 @@ internal sealed class NodeTable
         _generations[entry.Id]++;
         _free.Push(entry.Id);
         Count--;
+        Forgotten++;
     }
 
     private void Grow()

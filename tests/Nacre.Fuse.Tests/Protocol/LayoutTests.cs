@@ -20,7 +20,7 @@ public class LayoutTests
         Assert.Equal((24, 24, 40, 8, 16), (Unsafe.SizeOf<ReleaseRequest>(), Unsafe.SizeOf<FlushRequest>(), Unsafe.SizeOf<TransferRequest>(), Unsafe.SizeOf<WriteReply>(), Unsafe.SizeOf<SyncRequest>()));
         Assert.Equal((32, 24, 56), (Unsafe.SizeOf<AllocateRequest>(), Unsafe.SizeOf<SeekRequest>(), Unsafe.SizeOf<CopyRangeRequest>()));
         Assert.Equal((16, 8, 24, 48), (Unsafe.SizeOf<SetXattrRequest>(), Unsafe.SizeOf<XattrLength>(), Unsafe.SizeOf<WireLock>(), Unsafe.SizeOf<LockRequest>()));
-        Assert.Equal((24, 16), (Unsafe.SizeOf<InvalidateInode>(), Unsafe.SizeOf<InvalidateEntry>()));
+        Assert.Equal((24, 16, 16), (Unsafe.SizeOf<InvalidateInode>(), Unsafe.SizeOf<InvalidateEntry>(), Unsafe.SizeOf<PruneNodes>()));
     }
 
     [Fact]
