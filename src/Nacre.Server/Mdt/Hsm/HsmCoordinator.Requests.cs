@@ -95,8 +95,20 @@ internal sealed partial class HsmCoordinator
             return false;
         if (!HsmRules.IsCompatible(wish.Action, state, wish.ArchiveId))
             throw new FsException(Errno.EPERM);
-        archive = wish.ArchiveId != 0 ? wish.ArchiveId : state.ArchiveId != 0 ? (uint)state.ArchiveId : MdtFileSystem.DefaultArchive;
+        archive = ArchiveFor(wish, state);
         return !_queue.Has(file, wish.Action);
+    }
+
+    /// <summary>
+    /// A restore comes from where the file was archived, whatever is asked for: everybody may ask for one, and it holds up all who read the file for
+    /// as long as no copytool serves the archive.
+    /// </summary>
+    private static uint ArchiveFor(in Wish wish, in HsmAttrs state)
+    {
+        bool mayChoose = wish.Action != HsmUserAction.Restore || state.ArchiveId == 0;
+        if (mayChoose && wish.ArchiveId != 0)
+            return wish.ArchiveId;
+        return state.ArchiveId != 0 ? (uint)state.ArchiveId : MdtFileSystem.DefaultArchive;
     }
 
     /// <summary>
