@@ -73,7 +73,7 @@ public sealed class ApiServer : IAsyncDisposable
                 $"the API does not listen at {options.Url}, which other machines reach, with keys nobody has decided on: look at {options.Credentials.Path} and start again");
         }
 
-        var host = Host(options, logging);
+        var host = Host(options, new LimitedLoggerFactory(logging, time));
         var server = host.Services.GetRequiredService<IServer>();
         var stop = new CancellationTokenSource();
         var log = logging.CreateLogger<ApiServer>();
@@ -121,11 +121,11 @@ public sealed class ApiServer : IAsyncDisposable
         log,
         stop);
 
-    private static WebApplication Host(ApiServerOptions options, ILoggerFactory logging)
+    private static WebApplication Host(ApiServerOptions options, LimitedLoggerFactory logging)
     {
         var certificate = options.Url.IsHttps ? Certificate.Load(options.CertificateFile, options.CertificateKeyFile) : null;
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.Services.AddSingleton(logging);
+        builder.Services.AddSingleton<ILoggerFactory>(logging);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;

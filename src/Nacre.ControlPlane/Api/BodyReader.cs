@@ -36,6 +36,12 @@ internal sealed class BodyReader(ApiLimits limits)
             body.Dispose();
             throw Translate(e);
         }
+        catch (IOException) when (!request.HttpContext.RequestAborted.IsCancellationRequested)
+        {
+            // The connection is there, so it is what came over it: Kestrel has no better exception for a chunk whose size is no 31-bit number.
+            body.Dispose();
+            throw Malformed();
+        }
         catch
         {
             body.Dispose();
@@ -76,8 +82,10 @@ internal sealed class BodyReader(ApiLimits limits)
     {
         StatusCodes.Status413PayloadTooLarge => TooLarge(),
         StatusCodes.Status408RequestTimeout => new ApiException("RequestTimeoutException", "The body did not come in time.", 408),
-        _ => new ApiException("MalformedHttpRequestException", "The body is broken off, or not sent as HTTP has it."),
+        _ => Malformed(),
     };
+
+    private static ApiException Malformed() => new("MalformedHttpRequestException", "The body is broken off, or not sent as HTTP has it.");
 
     private static ApiException TooLarge() => new("RequestEntityTooLargeException", "The body is too large.", 413);
 

@@ -13,4 +13,7 @@ internal static partial class Log
 
     [LoggerMessage(8002, LogLevel.Warning, "The FSx API is reachable from other machines at {Url} without TLS: what is asked and answered can be read on the way")]
     public static partial void OpenWithoutTls(ILogger log, Uri url);
+
+    [LoggerMessage(EventId = 8003, Message = "Left out {Lines} lines of the kind of the next one")]
+    public static partial void LeftOut(ILogger log, LogLevel level, int lines);
 }

@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
+using Nacre.ControlPlane.Api;
 
 namespace Nacre.ControlPlane.Catalog;
 
@@ -81,6 +82,7 @@ public sealed partial class ResourceCatalog : IDisposable
     /// Runs what <paramref name="change"/> does to any tables as one transaction. An exception undoes all of it. May be called inside of another
     /// change, and is then a part of that.
     /// </summary>
+    /// <exception cref="ApiException">InternalServerError: the disk is full.</exception>
     public T Change<T>(Func<T> change) => Change(_ => change());
 
     /// <inheritdoc/>
@@ -143,6 +145,11 @@ public sealed partial class ResourceCatalog : IDisposable
             }
             _writer.Run("COMMIT");
             return result;
+        }
+        catch (SqliteException e) when (e.SqliteErrorCode == SQLitePCL.raw.SQLITE_FULL)
+        {
+            RollBack();
+            throw new ApiException("InternalServerError", "The node's disk is full: nothing was changed.", 500);
         }
         catch
         {

@@ -57,6 +57,30 @@ public sealed class ResourceCatalogTests : IDisposable
     }
 
     [Fact]
+    public void A_full_disk_is_said_and_changes_nothing()
+    {
+        using var catalog = Open();
+        catalog.FileSystems.Insert(Entry(1));
+        SetPages(catalog, 1);
+        var inserted = 1;
+        var refusal = Assert.Throws<ApiException>(() =>
+        {
+            while (inserted < 10_000)
+            {
+                catalog.FileSystems.Insert(Entry(inserted + 1));
+                inserted++;
+            }
+        });
+        Assert.Equal(("InternalServerError", 500), (refusal.Code, refusal.Status));
+        Assert.Contains("full", refusal.Message, StringComparison.Ordinal);
+        Assert.Null(catalog.FileSystems.Find(Id(inserted + 1)));
+
+        SetPages(catalog, 1_000_000);
+        catalog.FileSystems.Insert(Entry(inserted + 1));
+        Assert.NotNull(catalog.FileSystems.Find(Id(inserted + 1)));
+    }
+
+    [Fact]
     public void An_exception_undoes_the_whole_change_also_where_a_part_of_it_is_caught()
     {
         using var catalog = Open();
@@ -238,6 +262,10 @@ public sealed class ResourceCatalogTests : IDisposable
             },
         },
     };
+
+    // SQLite takes the pages there are for fewer; one more than that is a full disk to it.
+    private static void SetPages(ResourceCatalog catalog, int pages) =>
+        catalog.Change(db => db.Integer(string.Create(CultureInfo.InvariantCulture, $"PRAGMA max_page_count={pages}")));
 
     private ResourceCatalog Open(string? file = null) => ResourceCatalog.Open(file ?? File, _time, NullLogger.Instance);
 
