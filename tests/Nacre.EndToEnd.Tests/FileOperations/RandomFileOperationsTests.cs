@@ -7,16 +7,17 @@ namespace Nacre.EndToEnd.FileOperations;
 
 /// <summary>
 /// Random operations of a program on a file of a mount, compared with an array of bytes; on two mounts in turn, where each has to see what the other
-/// did, and on two mounts at the same moment, each on bytes of its own in the same pages. <c>NACRE_FSX_SECONDS</c> makes each run longer,
-/// <c>NACRE_FSX_SEED</c> repeats one, as far as the moment of each operation allows.
+/// did, and on two mounts at the same moment, each on bytes of its own in the same pages. <c>NACRE_FSX_SECONDS</c> says how long each runs, and without it
+/// none does; <c>NACRE_FSX_SEED</c> repeats one, as far as the moment of each operation allows.
 /// </summary>
 [Collection(Alone.Name)]
 public sealed class RandomFileOperationsTests(ITestOutputHelper output)
 {
-    private const string SecondsVariable = "NACRE_FSX_SECONDS", SeedVariable = "NACRE_FSX_SEED";
+    internal const string SecondsVariable = "NACRE_FSX_SECONDS";
+    private const string SeedVariable = "NACRE_FSX_SEED";
     private const int Seconds = 9;
 
-    [FuseTheory]
+    [RandomOperationsTheory]
     [InlineData("striped", "in-turn", 1)]
     [InlineData("striped", "in-turn", 2)]
     [InlineData("striped", "neighbours", 2)]
